@@ -1,0 +1,67 @@
+"""Sparse rows: what text becomes, from the file to the gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SparseRows:
+    """Rows of a matrix that is mostly zero, in compressed row form.
+
+    Args:
+        indptr: int64[N + 1]; row i has the entries indptr[i] to indptr[i + 1].
+        ids: int32[nnz]; column of each entry, ascending within a row.
+        weights: float32[nnz]; value of each entry.
+        width: number of columns.
+    """
+
+    indptr: np.ndarray
+    ids: np.ndarray
+    weights: np.ndarray
+    width: int
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """int64[N]: entries of each row."""
+        return np.diff(self.indptr)
+
+    def take(self, rows: np.ndarray) -> SparseRows:
+        """The given rows (int64[M]), in that order."""
+        lengths = self.lengths[rows]
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(lengths, out=indptr[1:])
+        entries = np.repeat(self.indptr[rows] - indptr[:-1], lengths) + np.arange(indptr[-1])
+        return SparseRows(indptr, self.ids[entries], self.weights[entries], self.width)
+
+    def padded(self) -> tuple[np.ndarray, np.ndarray]:
+        """The form that enters a network: ids int32[N, L] and weights float32[N, L], L the longest row, at least 1.
+
+        Padding is column 0 with weight 0, which adds nothing.
+        """
+        lengths = self.lengths
+        longest = max(int(lengths.max(initial=0)), 1)
+        ids = np.zeros((len(self), longest), np.int32)
+        weights = np.zeros((len(self), longest), np.float32)
+        filled = np.arange(longest) < lengths[:, None]
+        ids[filled] = self.ids
+        weights[filled] = self.weights
+        return ids, weights
+
+
+def concatenate(parts: list[SparseRows]) -> SparseRows:
+    """The rows of all parts, one after the other; all must have the same width."""
+    lengths = np.concatenate([part.lengths for part in parts])
+    indptr = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=indptr[1:])
+    return SparseRows(
+        indptr,
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+        parts[0].width,
+    )
