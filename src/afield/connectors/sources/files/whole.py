@@ -1,0 +1,167 @@
+"""One file from where it was left to its end: how files are read that nobody appends to, or that are not followed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from afield.connectors.base import Batch
+from afield.connectors.sources.files.discover import Found, grows, kind_of, why
+from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, TAIL, Cursor, Streams, digest
+from afield.connectors.sources.files.lines import LineReader
+from afield.connectors.sources.files.records import Rows, line_schema, record_batch
+from afield.connectors.sources.files.report import SourceReport
+from afield.connectors.sources.files.spec import Files
+from afield.connectors.sources.files.stream import BINARY_PROBE, ByteStream
+from afield.connectors.sources.files.tables import csv_rows, parquet_rows
+
+CHUNK = 4 * 2**20
+BINARY = (
+    "binary: a NUL byte stands in its first 8 KiB (UTF-16 text has them too: convert it with iconv); "
+    "leave it out with exclude:"
+)
+
+T = TypeVar("T")
+
+
+@dataclass
+class Reading:
+    """What all files of one reading share.
+
+    Args:
+        spec: the declaration.
+        labelled: whether batches have the column LABEL.
+        report: takes the counts.
+        streams: who the files are, and how far each has been read.
+        chunk: bytes that are read at once.
+        schema: columns of the batch before.
+    """
+
+    spec: Files
+    labelled: bool
+    report: SourceReport
+    streams: Streams
+    chunk: int = CHUNK
+    schema: pa.Schema | None = None
+
+    def batch(self, rows: Rows, file: Found, stream: str, cursor: Cursor) -> Batch:
+        """The batch of these rows, after which the stream stands at the cursor."""
+        records = record_batch(self.spec, rows, path=file.path, shown=file.shown, stream=stream, labelled=self.labelled)
+        self.report.records += len(rows)
+        self.report.read[file.shown] = self.report.read.get(file.shown, 0) + len(rows)
+        self.schema = records.schema
+        self.streams.move(stream, cursor)
+        return Batch(records, {stream: cursor.dumps()})
+
+    def moved(self, file: Found, stream: str) -> Batch:
+        """A batch without records that says: the stream is in this file now, which has been read to its end."""
+        cursor = replace(self.streams.cursors[stream], **place(file), whole=file.size)
+        self.streams.move(stream, cursor)
+        return Batch(self.no_records(), {stream: cursor.dumps()})
+
+    def no_records(self) -> pa.RecordBatch:
+        """A batch without rows, with the columns of the batch before; of lines, where there was none."""
+        schema = self.schema or line_schema(self.labelled)
+        return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
+
+
+def read_file(reading: Reading, file: Found, stream: str | None) -> Iterator[Batch]:
+    """The records of a file after its cursor, to its end.
+
+    What cannot be read stands in the report, and ends the file without an error.
+
+    Args:
+        reading: what all files share.
+        file: the file.
+        stream: its stream, None for a new one.
+
+    Raises:
+        DataError: a column that is asked for is not there.
+    """
+    cursor = reading.streams.cursors[stream] if stream else None
+    if cursor and cursor.is_end_of(file):
+        return
+    report, records = reading.report, reading.report.records
+    try:
+        yield from _read(reading, file, stream, cursor)
+    except OSError as error:
+        report.damaged[file.shown] = why(error)
+    if report.records == records and cursor is None:
+        report.nothing_of(file.shown)
+
+
+def _read(reading: Reading, file: Found, stream: str | None, cursor: Cursor | None) -> Iterator[Batch]:
+    kind = kind_of(reading.spec, file.path)
+    table = kind in {"csv", "parquet"}
+    with closing(ByteStream(file.path)) as begin:
+        probe = begin.read(BINARY_PROBE)
+    if kind != "parquet" and b"\0" in probe:
+        reading.report.skipped[file.shown] = BINARY
+        return
+    reading.report.read.setdefault(file.shown, 0)
+    stream = stream or reading.streams.name(file.inode, probe)
+    cursor = cursor or Cursor(file.device, file.inode, str(file.path), 0, 1, digest(b""), 0, rows=table)
+    head = probe[: TABLE_HEAD if table else HEAD]
+    with ExitStack() as opened:
+        rows, before = _open(reading, file, cursor, opened)
+        for part, last in _with_last(rows):
+            known = len(head) if table else min(len(head), part.next_offset)
+            tail = before(part.next_offset)
+            cursor = replace(
+                cursor,
+                **place(file),
+                offset=part.next_offset,
+                line=part.next_number,
+                head=digest(head[:known]),
+                head_bytes=known,
+                tail=digest(tail) if tail else "",
+                tail_bytes=len(tail),
+                whole=file.size if last and not grows(reading.spec, file.path) else 0,
+            )
+            yield reading.batch(part, file, stream, cursor)
+    if cursor.head_bytes and not cursor.is_end_of(file) and not grows(reading.spec, file.path):
+        yield reading.moved(file, stream)
+
+
+def place(file: Found) -> dict[str, Any]:
+    """Where a file is, as a cursor says it."""
+    return {"device": file.device, "inode": file.inode, "path": str(file.path)}
+
+
+def _open(
+    reading: Reading, file: Found, cursor: Cursor, opened: ExitStack
+) -> tuple[Iterator[Rows], Callable[[int], bytes]]:
+    """The rows after the cursor, and a look at the bytes before an offset."""
+    spec, report = reading.spec, reading.report
+    kind = kind_of(spec, file.path)
+    if kind in {"csv", "parquet"}:
+        read = csv_rows if kind == "csv" else parquet_rows
+        return read(spec, file.path, file.shown, report, cursor.offset), lambda offset: b""
+    stream = opened.enter_context(closing(ByteStream(file.path)))
+    reader = LineReader(spec, kind, file.shown, report, offset=cursor.offset, line=cursor.line)
+    return _line_rows(reading, file, stream, reader, cursor.offset), lambda offset: stream.before(offset, TAIL)
+
+
+def _line_rows(reading: Reading, file: Found, stream: ByteStream, reader: LineReader, start: int) -> Iterator[Rows]:
+    stream.skip_to(start)
+    while chunk := stream.read(reading.chunk):
+        reading.report.bytes += len(chunk)
+        yield from reader.feed(chunk)
+    yield from reader.finish()
+    if stream.damage:
+        reading.report.damaged[file.shown] = f"damaged after byte {stream.position} of its content: {stream.damage}"
+
+
+def _with_last(parts: Iterator[T]) -> Iterator[tuple[T, bool]]:
+    """Each part, and whether it is the last one."""
+    before: list[T] = []
+    for part in parts:
+        if before:
+            yield before.pop(), False
+        before.append(part)
+    for part in before:
+        yield part, True

@@ -1,0 +1,82 @@
+"""Compiles numeric kernels once a machine, also where the package itself cannot be written to."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _writable(folder: Path) -> bool:
+    """Whether the folder stands, is writable, and is nobody else's: what lies in it is run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        found = folder.lstat()
+    except OSError:
+        return False
+    return found.st_uid == os.getuid() and not found.st_mode & 0o022 and not folder.is_symlink()
+
+
+@cache
+def cache_folder() -> Path:
+    """The folder of compiled kernels: the user's cache folder, else one of the user's own under the temporary folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "afield" / "numba"
+    if _writable(home):
+        return home
+    shared = Path(tempfile.gettempdir()) / f"afield-numba-{os.getuid()}"
+    return shared if _writable(shared) else Path(tempfile.mkdtemp(prefix="afield-numba-"))
+
+
+@cache
+def _fingerprint(folder: Path) -> str:
+    """A name for the sources beside a kernel: Numba itself looks at the kernel's file, not at what that file imports."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def kernel(*signature: numba.types.Type) -> Callable[[Function], Function]:
+    """Compiles a function for exactly these argument types, without the interpreter lock, and keeps the machine code.
+
+    `NUMBA_CACHE_DIR`, where set, says where to keep it.
+
+    Args:
+        signature: types of the arguments.
+    """
+
+    def compiled(function: Function) -> Function:
+        before = cast(str, numba.config.CACHE_DIR)
+        if not before:
+            sources = Path(inspect.getfile(function)).parent
+            numba.config.CACHE_DIR = str(cache_folder() / _fingerprint(sources))
+        try:
+            return numba.njit(signature, cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
+        finally:
+            numba.config.CACHE_DIR = before
+
+    return compiled
+
+
+def helper(function: Function) -> Function:
+    """Marks a function as part of the kernels that call it: compiled into them, never alone.
+
+    It makes no arrays, so that none of its arguments needs to be counted in and out at every call.
+    """
+    return numba.njit(nogil=True, boundscheck=False, error_model="numpy", _nrt=False)(function)
+
+
+def maker(function: Function) -> Function:
+    """Marks a helper that makes arrays."""
+    return numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function)

@@ -1,0 +1,93 @@
+"""What Keras offers, read from a committed list, so that a network is judged without Keras."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+EXPORTED_LAYERS = frozenset(
+    {
+        "activation",
+        "activity_regularization",
+        "alpha_dropout",
+        "batch_normalization",
+        "dense",
+        "dropout",
+        "elu",
+        "gaussian_dropout",
+        "gaussian_noise",
+        "identity",
+        "layer_normalization",
+        "leaky_relu",
+        "relu",
+        "rescaling",
+        "softmax",
+    }
+)
+"""Layers on one vector a record that have a map to ONNX operators in `train/export`."""
+
+EXPORTED_ACTIVATIONS = frozenset(
+    {
+        "elu",
+        "exponential",
+        "gelu",
+        "hard_sigmoid",
+        "hard_silu",
+        "hard_swish",
+        "leaky_relu",
+        "linear",
+        "log_softmax",
+        "mish",
+        "relu",
+        "relu6",
+        "selu",
+        "sigmoid",
+        "silu",
+        "softmax",
+        "softplus",
+        "softsign",
+        "swish",
+        "tanh",
+    }
+)
+"""Activations that have a map to ONNX operators."""
+
+@cache
+def catalogue() -> dict[str, Any]:
+    """Layers (with their arguments) and activations of Keras, by the name they have in a use case."""
+    return json.loads(resources.files("afield.train.networks").joinpath("keras.json").read_text())
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """` (did you mean "..."?)` where a known name is near, else nothing."""
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f'; did you mean "{found[0]}"?' if found else ""
+
+
+def judge(value: Any, kind: str) -> str | None:
+    """What was expected, where a value is not of the kind; None where it is."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    match kind:
+        case "units":
+            good = value == "classes" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
+            return None if good else 'a whole number of at least 1, or "classes"'
+        case "positive":
+            values = value if isinstance(value, list) else [value]
+            good = all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)
+            return None if good else "a whole number of at least 1"
+        case "rate":
+            return None if number and 0 <= value < 1 else "a number from 0 to below 1"
+        case "number":
+            return None if number or value is None else "a number"
+        case "boolean":
+            return None if isinstance(value, bool) else "true or false"
+        case "activation":
+            known = catalogue()["activations"]
+            good = value is None or value in known
+            return None if good else f"the name of an activation{nearest(str(value), known)}"
+        case _:
+            return None

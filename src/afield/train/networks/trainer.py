@@ -1,0 +1,174 @@
+"""The trainer of `model: network:`: Keras layers on sparse rows, fitted by the compiled loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from afield.errors import UseCaseError
+from afield.preprocess.base import Features
+from afield.preprocess.rows import SparseRows
+from afield.report.model import Epoch, LayerRow
+from afield.train.base import Examples, Watcher
+from afield.train.compiled.checkpoint import Checkpoints
+from afield.train.compiled.fit import Fit, Plan
+from afield.train.compiled.program import State
+from afield.train.export.onnx import export
+from afield.train.networks import build
+from afield.train.networks.spec import Network
+from afield.usecase.training import Train
+
+
+class NetworkTrainer:
+    """Fits one network.
+
+    Args:
+        spec: its layers.
+        train: how to fit.
+        classes: names of the classes.
+        checkpoints: folder in which an interrupted training is kept, or None.
+        identity: what must be equal for an interrupted training to go on.
+    """
+
+    def __init__(
+        self, spec: Network, train: Train, classes: Sequence[str], checkpoints: Path | None = None, identity: str = ""
+    ) -> None:
+        self._spec = spec
+        self._train = train
+        self._classes = list(classes)
+        self._checkpoints = Checkpoints(checkpoints, identity) if checkpoints else None
+
+    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedNetwork:
+        """Fits on the training examples; early stopping looks at the validation examples alone."""
+        rows, others = sparse(training.features), sparse(validation.features)
+        batch = min(self._train.batch_size, len(rows))
+        steps = -(-len(rows) // batch) * self._train.epochs
+        fit = Fit(
+            lambda columns: self._compiled(columns, steps),
+            rows,
+            training.targets,
+            (others, validation.targets),
+            self._plan(training.targets),
+            self._checkpoints,
+            watcher,
+        )
+        try:
+            state = fit.run()
+        except KeyboardInterrupt:
+            if self._checkpoints:
+                self._checkpoints.flush()
+            raise
+        return TrainedNetwork(fit, state, build.table(self._spec, rows.width, len(self._classes)))
+
+    def forget(self) -> None:
+        """Starts anew, whatever an interrupted training has left."""
+        if self._checkpoints:
+            self._checkpoints.forget()
+
+    def done(self) -> None:
+        """The result is safe elsewhere: what was kept for an interruption can go."""
+        if self._checkpoints:
+            self._checkpoints.clear()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why checkpoints could not be written, where that was so."""
+        return self._checkpoints.trouble if self._checkpoints else None
+
+    def _compiled(self, columns: int, steps: int) -> keras.Model:
+        train = self._train
+        ((name, arguments),) = train.optimizer.items()
+        decay = (train.learning_rate_schedule or {}).get("cosine_decay")
+        keras.utils.set_random_seed(train.seed)
+        model = build.network(self._spec, columns, len(self._classes))
+        model.compile(
+            build.optimizer(name, arguments, decay, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
+        )
+        return model
+
+    def _plan(self, targets: np.ndarray) -> Plan:
+        train = self._train
+        plateau = (train.learning_rate_schedule or {}).get("reduce_on_plateau")
+        stopping = train.early_stopping
+        return Plan(
+            epochs=train.epochs,
+            batch_size=train.batch_size,
+            seed=train.seed,
+            exact=train.exact,
+            patience=stopping.patience if stopping else None,
+            monitor=stopping.monitor if stopping else "validation_loss",
+            plateau=_plateau(plateau) if plateau is not None else None,
+            class_weights=self._class_weights(targets),
+        )
+
+    def _class_weights(self, targets: np.ndarray) -> np.ndarray | None:
+        wanted = self._train.class_weight
+        if wanted == "none":
+            return None
+        counts = np.bincount(targets, minlength=len(self._classes))
+        if wanted == "balanced":
+            return (len(targets) / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
+        unknown = sorted(set(wanted) - set(self._classes))
+        if unknown:
+            raise UseCaseError(
+                f"train.class_weight: there is no class '{unknown[0]}'; there are {', '.join(self._classes[:20])}"
+            )
+        return np.array([wanted.get(name, 1.0) for name in self._classes], np.float32)
+
+
+class TrainedNetwork:
+    """A fitted network.
+
+    Args:
+        fit: the loop that fitted it.
+        state: the weights to keep.
+        layers: its table.
+    """
+
+    def __init__(self, fit: Fit, state: State, layers: list[LayerRow]) -> None:
+        self._fit = fit
+        self._state = state
+        self._layers = layers
+
+    @property
+    def history(self) -> list[Epoch]:
+        return self._fit.progress.history
+
+    @property
+    def stopped(self) -> str:
+        return self._fit.progress.stopped
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Probabilities, float32[N, C]."""
+        return self._fit.predict(self._state, sparse(features))
+
+    def export_onnx(self) -> bytes:
+        """The network as an ONNX model that reads ids and weights."""
+        model, weights = self._fit.weights(self._state)
+        return export(model.layers, weights)
+
+    def layers(self) -> list[LayerRow]:
+        """The network's table."""
+        return self._layers
+
+
+def sparse(features: Features) -> SparseRows:
+    """The one feature that a network on text reads.
+
+    Raises:
+        UseCaseError: there are several, or it is not sparse.
+    """
+    values = list(features.values())
+    if len(values) != 1 or not isinstance(values[0], SparseRows):
+        raise UseCaseError(f"model.network: reads the rows of one text step, found {', '.join(features)}")
+    return values[0]
+
+
+def _plateau(given: dict[str, Any]) -> tuple[float, int, float, int, float]:
+    # Defaults as in Keras's ReduceLROnPlateau.
+    values = {"factor": 0.1, "patience": 10, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0} | given
+    return (values["factor"], values["patience"], values["min_delta"], values["cooldown"], values["min_lr"])

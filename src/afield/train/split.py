@@ -1,0 +1,102 @@
+"""The three parts of the data: training, validation, test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows of each part, int64, ascending."""
+
+    training: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+    def items(self) -> list[tuple[str, np.ndarray]]:
+        return [("training", self.training), ("validation", self.validation), ("test", self.test)]
+
+
+def at_random(targets: np.ndarray, shares: tuple[float, float], seed: int, *, stratify: bool) -> Parts:
+    """Parts drawn at random.
+
+    Args:
+        targets: int[N]; class of each row.
+        shares: of the test and the validation part.
+        seed: of the draw.
+        stratify: each class has the same share of every part, as far as whole rows allow; a class never lacks training
+            rows, and of two rows or more at least one is for the test.
+    """
+    draw = np.random.default_rng([seed, 0x5EED]).permutation(len(targets))
+    if not stratify:
+        return _cut(draw, *_sizes(len(targets), shares))
+    by_class = draw[np.argsort(targets[draw], kind="stable")]
+    bounds = np.flatnonzero(np.diff(targets[by_class])) + 1
+    test, validation, training = [], [], []
+    # Fractions of a row left over by one class are carried to the next, so that the parts have their share in all.
+    owed_test = owed_validation = 0.0
+    for rows in np.split(by_class, bounds):
+        owed_test += len(rows) * shares[0]
+        owed_validation += len(rows) * shares[1]
+        for_test = int(min(max(round(owed_test), 1 if shares[0] else 0), len(rows) - 1))
+        for_validation = int(min(max(round(owed_validation), 0), len(rows) - 1 - for_test))
+        owed_test -= for_test
+        owed_validation -= for_validation
+        test.append(rows[:for_test])
+        validation.append(rows[for_test : for_test + for_validation])
+        training.append(rows[for_test + for_validation :])
+    return Parts(*(np.sort(np.concatenate(part)) for part in (training, validation, test)))
+
+
+def by_time(times: np.ndarray, shares: tuple[float, float]) -> Parts:
+    """The oldest rows train, the newest test.
+
+    Args:
+        times: sortable[N]; equal times keep their order.
+        shares: of the test and the validation part.
+    """
+    order = np.argsort(times, kind="stable")
+    for_test, for_validation = _sizes(len(order), shares)
+    newest_first = order[::-1]
+    return _cut(newest_first, for_test, for_validation)
+
+
+def by_group(groups: np.ndarray, targets: np.ndarray, shares: tuple[float, float], seed: int) -> Parts:
+    """Whole groups go to one part: no group of the test part stands in training.
+
+    Groups are drawn class by class (a group's class is that of its first row), so that each class with several groups
+    has some in training; a class with a single group stays in training.
+
+    Args:
+        groups: [N]; group of each row.
+        targets: int[N]; class of each row.
+        shares: of the test and the validation part, in rows.
+        seed: of the draw.
+    """
+    _, first, member, sizes = np.unique(groups, return_index=True, return_inverse=True, return_counts=True)
+    draw = np.random.default_rng([seed, 0x6E0]).permutation(len(first))
+    part_of = np.zeros(len(first), np.int8)
+    order = draw[np.argsort(targets[first[draw]], kind="stable")]
+    for same in np.split(order, np.flatnonzero(np.diff(targets[first[order]])) + 1):
+        rows = int(sizes[same].sum())
+        left = len(same)
+        wanted = {2: rows * shares[0], 1: rows * shares[1]}
+        for group in same:
+            part = 2 if wanted[2] >= sizes[group] / 2 else 1
+            if left > 1 and wanted[part] >= sizes[group] / 2:
+                part_of[group] = part
+                wanted[part] -= sizes[group]
+                left -= 1
+    part = part_of[member]
+    return Parts(*(np.flatnonzero(part == number) for number in (0, 1, 2)))
+
+
+def _sizes(rows: int, shares: tuple[float, float]) -> tuple[int, int]:
+    return round(rows * shares[0]), round(rows * shares[1])
+
+
+def _cut(order: np.ndarray, for_test: int, for_validation: int) -> Parts:
+    test, validation, training = np.split(order, [for_test, for_test + for_validation])
+    return Parts(np.sort(training), np.sort(validation), np.sort(test))

@@ -1,0 +1,155 @@
+"""Reads a use case: the file, what the command line puts in its place, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Protocol, runtime_checkable
+
+from pydantic import ValidationError
+
+from afield.errors import UseCaseError
+from afield.usecase.base import Component, Declared, Path, Problem
+from afield.usecase.components import name_of
+from afield.usecase.document import MAX_BYTES, Document, parse
+from afield.usecase.explain import explain, steps_of, written
+from afield.usecase.findings import Finding, InvalidUseCaseError, Place
+from afield.usecase.model import NAME_PATTERN, UseCase
+from afield.usecase.overrides import override
+from afield.usecase.schema import json_schema
+
+FILE_NAME = "usecase.yaml"
+
+
+@dataclass(frozen=True)
+class LoadedUseCase:
+    """A use case without errors.
+
+    Args:
+        model: what it declares.
+        name: its name, or its folder's.
+        folder: the folder that relative paths in it start from.
+        path: its file.
+        text: the file as it is written.
+        overrides: what was put in place of the file's values.
+        warnings: what is doubtful in it.
+    """
+
+    model: UseCase
+    name: str
+    folder: FilePath
+    path: FilePath
+    text: str
+    overrides: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+
+
+def load(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedUseCase:
+    """Reads and checks a use case.
+
+    Args:
+        path: its folder, or its file.
+        overrides: values put in place of the file's: "train.epochs=10".
+
+    Raises:
+        UseCaseError: it cannot be read, or has errors; the text lists all of them with line and column.
+    """
+    file, text = _read(FilePath(path))
+    document = override(parse(text, str(file)), overrides)
+    model = _validate(document)
+    findings = [*_named(model, document, file), *_linted(model, document)]
+    if any(finding.severity == "error" for finding in findings):
+        raise InvalidUseCaseError(findings)
+    name = model.name or file.resolve().parent.name
+    return LoadedUseCase(model, name, file.parent, file, text, tuple(overrides), tuple(findings))
+
+
+def check(path: FilePath | str, overrides: Sequence[str] = ()) -> list[Finding]:
+    """Everything that is wrong or doubtful in a use case; nothing where there is nothing.
+
+    Raises:
+        UseCaseError: there is no use case that could be read.
+    """
+    try:
+        return list(load(path, overrides).warnings)
+    except InvalidUseCaseError as invalid:
+        return list(invalid.findings)
+
+
+def _read(path: FilePath) -> tuple[FilePath, str]:
+    file = path / FILE_NAME if path.is_dir() else path
+    if not path.exists():
+        raise UseCaseError(f"{path}: no such folder or file; `afield new logs {path}` makes a use case there")
+    if not file.exists():
+        raise UseCaseError(
+            f"{path}: no {FILE_NAME} in this folder; `afield new logs NEW_FOLDER` makes one to start from"
+        )
+    try:
+        size = file.stat().st_size
+        content = file.read_bytes() if size <= MAX_BYTES else b""
+    except OSError as error:
+        raise UseCaseError(f"{file}: cannot be read: {error.strerror}") from None
+    if size > MAX_BYTES:
+        raise UseCaseError(
+            f"{file}: {size} bytes is too large for a use case, at most {MAX_BYTES}; is it another file?"
+        )
+    try:
+        return file, content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        column = error.start - content.rfind(b"\n", 0, error.start)
+        place = Place(str(file), line, column)
+        raise InvalidUseCaseError([Finding(place, (), "a byte that is not UTF-8; save the file as UTF-8")]) from None
+
+
+def _validate(document: Document) -> UseCase:
+    if not isinstance(document.data, dict) or not document.data:
+        message = "expected a use case, with at least 'source', 'preprocess' and 'model'; the file says nothing"
+        if document.data:
+            message = "expected keys such as 'source:' and 'model:' at the start of lines"
+        raise InvalidUseCaseError([Finding(Place(document.origin, 1, 1), (), message)])
+    try:
+        return UseCase.model_validate(document.data)
+    except ValidationError as error:
+        raise InvalidUseCaseError(explain(error.errors(include_url=False), document, json_schema())) from None
+
+
+def _named(model: UseCase, document: Document, file: FilePath) -> Iterator[Finding]:
+    folder = file.resolve().parent.name
+    if model.name is None and not re.match(NAME_PATTERN, folder):
+        message = (
+            f"the folder's name '{folder}' cannot name a use case; add a name of letters, digits, '_', '.' and '-'"
+        )
+        yield Finding(Place(document.origin, 1, 1), ("name",), message)
+
+
+def _linted(model: UseCase, document: Document) -> list[Finding]:
+    """What the parts of the use case say about themselves."""
+    findings: list[Finding] = []
+    for path, part in _parts(model, ()):
+        for problem in part.lint():
+            location = written(steps_of((*path, *problem.path), document.data))
+            findings.append(Finding(document.place(location), location, problem.message, problem.severity))
+    return findings
+
+
+@runtime_checkable
+class _Linted(Protocol):
+    def lint(self) -> Sequence[Problem]: ...
+
+
+def _parts(part: Declared, path: Path) -> Iterator[tuple[Path, _Linted]]:
+    """The parts that have something to say; what is inside a component is that component's own affair."""
+    if isinstance(part, _Linted):
+        yield path, part
+    if isinstance(part, Component):
+        return
+    for key in type(part).model_fields:
+        value = getattr(part, key)
+        several = isinstance(value, tuple)
+        for index, inner in enumerate(value if several else (value,)):
+            if isinstance(inner, Declared):
+                place = (*path, key, index) if several else (*path, key)
+                yield from _parts(inner, (*place, name_of(inner)) if isinstance(inner, Component) else place)

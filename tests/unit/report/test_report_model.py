@@ -1,0 +1,94 @@
+"""report.json: what is written can be read back, and what is not a report is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from afield.errors import StateError
+from afield.report import Report, from_json, json_text
+from afield.report.model import Confusion, Epoch, Mistake
+
+
+def test_a_report_is_read_back_as_written(systems: Report) -> None:
+    text = json_text(systems)
+    assert from_json(text, "report.json") == systems
+    assert json_text(from_json(text, "report.json")) == text
+
+
+def test_the_text_is_plain_json_with_its_schema_first(systems: Report) -> None:
+    content = json.loads(json_text(systems))
+    assert next(iter(content.items())) == ("schema", 1)
+    assert content["created"] == "2025-03-14T15:09:26Z"
+    assert len(content["test"]["confusion"]["counts"]) == len(content["classes"]) == 16
+
+
+def test_many_classes_are_stored_sparse(events: Report) -> None:
+    confusion = json.loads(json_text(events))["test"]["confusion"]
+    assert confusion["counts"] is None
+    assert sum(count for _, _, count in confusion["cells"]) == events.test.rows
+
+
+def test_a_loss_that_ran_away_survives(systems: Report) -> None:
+    lost = Epoch(epoch=1, loss=math.nan, accuracy=0.1, validation_loss=math.inf, learning_rate=9.0, seconds=0.1)
+    report = systems.model_copy(update={"history": [lost]})
+    text = json_text(report)
+    assert json.loads(text)["history"][0]["loss"] == "NaN"
+    back = from_json(text, "report.json").history[0]
+    assert math.isnan(back.loss)
+    assert back.validation_loss == math.inf
+
+
+def test_values_never_change(systems: Report) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        systems.verdict = "perfect"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_certain_answer_is_no_surer_than_one(systems: Report) -> None:
+    certain = {**systems.mistakes[0].model_dump(), "probability": float(np.nextafter(np.float32(1), np.float32(2)))}
+    assert Mistake.model_validate(certain).probability == 1
+    with pytest.raises(ValidationError):
+        Mistake.model_validate({**certain, "probability": 1.1})
+
+
+def test_a_newer_schema_is_refused() -> None:
+    with pytest.raises(StateError) as raised:
+        from_json('{"schema": 2, "more": []}', "report.json")
+    assert str(raised.value) == (
+        "report.json: expected a report of schema 1 or older, found schema 2; "
+        "read it with a newer afield: pip install --upgrade afield"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"schema": 1}', "use_case: Field required"),
+        ("[]", "the whole text: Input should be an object"),
+        ('{"schema', "the whole text: Invalid JSON: EOF while parsing a string at line 1 column 8"),
+    ],
+)
+def test_what_is_no_report_is_refused(text: str, found: str) -> None:
+    with pytest.raises(StateError) as raised:
+        from_json(text, "report.json")
+    assert str(raised.value) == (
+        f"report.json: expected a report of schema 1, found at {found}; train the version again"
+    )
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"size": 2},
+        {"size": 2, "counts": [[1, 0]]},
+        {"size": 2, "counts": [[1, 0], [0, 1]], "cells": []},
+        {"size": 2, "cells": [(0, 2, 1)]},
+    ],
+)
+def test_a_confusion_matrix_has_one_whole_form(form: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Confusion.model_validate(form)

@@ -1,0 +1,108 @@
+"""What a person reads on the terminal, and in a pipe."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from afield.report import Report, evaluate
+from afield.report.terminal import render
+from afield.report.text import shortened, visible
+
+
+def shown(report: Report, width: int = 100, terminal: bool = False) -> str:
+    file = io.StringIO()
+    colours = "standard" if terminal else None
+    render(report, Console(file=file, width=width, force_terminal=terminal, color_system=colours))
+    return file.getvalue()
+
+
+def few(report: Report, classes: int) -> Report:
+    """The report with the first classes alone, all answers right but one."""
+    names = report.classes[:classes]
+    truth = np.arange(classes).repeat(10)
+    answers = truth.copy()
+    answers[0] = classes - 1
+    return report.model_copy(
+        update={"classes": names, "test": evaluate(truth, np.eye(classes, dtype=np.float32)[answers], names)}
+    )
+
+
+def test_a_pipe_gets_plain_text(systems: Report) -> None:
+    text = shown(systems)
+    assert "\x1b" not in text
+    assert "logs, version 3" in text
+    assert f"{systems.test.accuracy:.4f}" in text
+    for name in systems.classes:
+        assert name in text
+    assert "macro average" in text
+    assert "majority" in text
+    assert "Warning  2,200 of 2,400 test rows" in text
+    first = systems.mistakes[0]
+    assert f"{first.truth} taken for {first.prediction}  {first.file}:{first.line}" in text
+    assert systems.verdict in " ".join(text.split())
+
+
+def test_a_terminal_gets_colour(systems: Report) -> None:
+    assert "\x1b[33mWarning" in shown(systems, terminal=True)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_line_is_wider_than_the_terminal(systems: Report, width: int) -> None:
+    too_wide = [line for line in shown(systems, width).splitlines() if len(line) > width and "taken for" not in line]
+    assert too_wide == []
+
+
+def test_a_small_confusion_matrix_is_shown_whole(systems: Report) -> None:
+    text = shown(few(systems, 3))
+    assert "Confusion (rows: true class, columns: prediction)" in text
+    rows = [line.split() for line in text[text.index("Confusion") :].splitlines()]
+    assert ["class", "Android", "Apache", "BGL"] in rows
+    assert ["Android", "9", "·", "1"] in rows
+
+
+def test_columns_are_numbered_where_the_names_do_not_fit(systems: Report) -> None:
+    text = shown(few(systems, 8), width=60)
+    rows = [line.split() for line in text[text.index("Confusion") :].splitlines()]
+    assert ["class", "1", "2", "3", "4", "5", "6", "7", "8"] in rows
+    assert rows[[row[:2] for row in rows].index(["1", "Android"])][2:] == ["9", "·", "·", "·", "·", "·", "·", "1"]
+
+
+def test_many_classes_show_the_worst_and_the_most_confused(events: Report) -> None:
+    text = shown(events)
+    assert f"The 15 worst of {len(events.classes)} classes" in text
+    assert "Most confused classes" in text
+    assert len(text.splitlines()) < 120
+
+
+def test_a_report_without_mistakes_baselines_or_warnings(systems: Report) -> None:
+    bare = systems.model_copy(
+        update={
+            "mistakes": [],
+            "baselines": [],
+            "warnings": [],
+            "unseen": None,
+            "best_possible": None,
+            "vocabulary": None,
+        }
+    )
+    text = shown(bare)
+    for absent in ("Warning", "mistakes", "Unseen", "Best possible", "Vocabulary"):
+        assert absent not in text
+
+
+def test_foreign_text_moves_no_cursor_and_is_no_markup(systems: Report) -> None:
+    evil = "[red]\x1b[2J\x1b]0;owned\x07 \u202ereversed\r\nsecond line"
+    mistake = systems.mistakes[0].model_copy(update={"text": evil, "file": evil, "truth": evil})
+    text = shown(systems.model_copy(update={"mistakes": [mistake], "warnings": [evil]}))
+    assert not set("\x1b\x07\r\u202e") & set(text)
+    assert "[red]\\x1b[2J" in text
+
+
+def test_control_characters_are_written_out() -> None:
+    assert visible("a\tb\x00\x9b\u2028é\n") == "a b\\x00\\x9b\\u2028é\\n"
+    assert shortened("abcdef", 4) == "abc…"
+    assert shortened("abcd", 4) == "abcd"

@@ -1,0 +1,224 @@
+"""The compiled fit means what Keras means: with all columns exactly, with a batch-local vocabulary lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from afield.errors import DataError, UseCaseError
+from afield.preprocess.rows import SparseRows
+from afield.train.compiled.checkpoint import Checkpoints
+from afield.train.compiled.fit import Fit, Plan
+from afield.train.networks.build import optimizer as make_optimizer
+
+Problem = tuple[SparseRows, np.ndarray]
+
+
+def build(optimizer: str = "adam", rate: float = 0.01, extra: keras.layers.Layer | None = None, **arguments: object):
+    def network(columns: int) -> keras.Model:
+        keras.utils.set_random_seed(5)
+        middle = [extra] if extra else []
+        model = keras.Sequential(
+            [
+                keras.layers.Input((columns,)),
+                keras.layers.Dense(16, activation="relu"),
+                *middle,
+                keras.layers.Dense(3, activation="softmax"),
+            ]
+        )
+        made = make_optimizer(optimizer, {"learning_rate": rate, **arguments}, None, 0)
+        model.compile(made, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    return network
+
+
+def dense(rows: SparseRows) -> np.ndarray:
+    matrix = np.zeros((len(rows), rows.width), np.float32)
+    matrix[np.repeat(np.arange(len(rows)), rows.lengths), rows.ids] = rows.weights
+    return matrix
+
+
+def fitted(network, problem: Problem, **plan: object) -> tuple[Fit, object]:
+    settings = {"epochs": 3, "batch_size": 32, "seed": 1} | plan
+    fit = Fit(network, *problem, (problem[0], problem[1]), Plan(**settings))
+    return fit, fit.run()
+
+
+def keras_losses(network, problem: Problem, epochs: int = 3, **arguments: object) -> tuple[list[float], keras.Model]:
+    rows, targets = problem
+    model = network(rows.width)
+    losses: list[float] = []
+    for epoch in range(1, epochs + 1):
+        order = np.random.default_rng([1, epoch]).permutation(len(rows))
+        weights = arguments.get("row_weights")
+        history = model.fit(
+            dense(rows)[order],
+            targets[order],
+            batch_size=32,
+            shuffle=False,
+            verbose=0,
+            sample_weight=None if weights is None else weights[order],
+        )
+        losses += history.history["loss"]
+    return losses, model
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop", "adagrad", "lamb"])
+def test_exact_equals_keras(problem: Problem, optimizer: str) -> None:
+    network = build(optimizer)
+    fit, state = fitted(network, problem, exact=True)
+    losses, model = keras_losses(network, problem)
+    np.testing.assert_allclose([e.loss for e in fit.progress.history], losses, rtol=1e-5)
+    for ours, theirs in zip(fit.weights(state)[1], model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-5)
+
+
+def test_exact_equals_keras_with_batch_norm_and_a_short_last_batch(problem: Problem) -> None:
+    network = build(extra=keras.layers.BatchNormalization())
+    fit, _ = fitted(network, problem, exact=True)
+    assert len(problem[0]) % 32  # the last batch is short
+    np.testing.assert_allclose([e.loss for e in fit.progress.history], keras_losses(network, problem)[0], rtol=1e-5)
+
+
+def test_validation_equals_keras(problem: Problem) -> None:
+    fit, _ = fitted(build(), problem, exact=True)
+    _, model = keras_losses(build(), problem)
+    loss, accuracy = model.evaluate(dense(problem[0]), problem[1], verbose=0)
+    last = fit.progress.history[-1]
+    assert last.validation_loss == pytest.approx(loss, rel=1e-5)
+    assert last.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
+
+
+def test_plain_sgd_is_the_same_lazily(problem: Problem) -> None:
+    network = build("sgd", rate=0.1)
+    fit, state = fitted(network, problem)
+    # The kernel of all columns is drawn anew, so Keras starts from ours.
+    start = Fit(network, *problem, (problem[0], problem[1]), Plan(epochs=1, batch_size=32, seed=1))
+    program = start._program()
+    first = program.weights(program.start())
+
+    def same_start(columns: int) -> keras.Model:
+        model = network(columns)
+        model.set_weights(first)
+        return model
+
+    losses, model = keras_losses(same_start, problem)
+    np.testing.assert_allclose([e.loss for e in fit.progress.history], losses, rtol=1e-5)
+    for ours, theirs in zip(fit.weights(state)[1], model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_lazy_adam_leaves_untouched_rows_alone(make_problem: Callable[..., Problem]) -> None:
+    rows, targets = make_problem(64, 300, seed=9)
+    network = build("adam")
+    fit = Fit(network, rows, targets, (rows, targets), Plan(epochs=2, batch_size=8, seed=1))
+    program = fit._program()
+    before = program.weights(program.start())[0]
+    after = fit.weights(fit.run())[1][0]
+    untouched = np.setdiff1d(np.arange(300), rows.ids)
+    assert len(untouched) > 0
+    np.testing.assert_array_equal(after[untouched], before[untouched])
+    assert (after[np.unique(rows.ids)] != before[np.unique(rows.ids)]).any(axis=1).all()
+
+
+def test_class_weights_equal_keras(problem: Problem) -> None:
+    weights = np.array([1.0, 2.0, 0.5], np.float32)
+    fit, _ = fitted(build(), problem, exact=True, class_weights=weights)
+    losses, _ = keras_losses(build(), problem, row_weights=weights[problem[1]])
+    np.testing.assert_allclose([e.loss for e in fit.progress.history], losses, rtol=1e-5)
+
+
+def test_learns(problem: Problem) -> None:
+    fit, state = fitted(build(), problem, epochs=30)
+    assert fit.progress.history[-1].accuracy > 0.95
+    answers = fit.predict(state, problem[0])
+    assert answers.shape == (200, 3)
+    np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)
+    assert (answers.argmax(axis=1) == problem[1]).mean() > 0.95
+    assert fit.progress.stopped == "all 30 epochs done"
+
+
+def test_same_seed_same_weights(problem: Problem) -> None:
+    network = build(extra=keras.layers.Dropout(0.3))
+    one, other = (fit.weights(state)[1] for fit, state in (fitted(network, problem) for _ in range(2)))
+    for left, right in zip(one, other, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_a_resumed_training_ends_as_one_that_was_not_interrupted(problem: Problem, tmp_path: Path) -> None:
+    network = build(extra=keras.layers.Dropout(0.3))
+    whole, state = fitted(network, problem, epochs=4)
+
+    class StopAfterTwo(Exception):
+        pass
+
+    class Watcher:
+        def stage(self, name: str, total: int | None = None) -> None:
+            if name == "epoch 3/4":
+                raise StopAfterTwo
+
+        def advance(self, amount: int) -> None: ...
+
+        def epoch(self, epoch: object) -> None: ...
+
+    checkpoints = Checkpoints(tmp_path / "training", "same")
+    plan = Plan(epochs=4, batch_size=32, seed=1)
+    with pytest.raises(StopAfterTwo):
+        Fit(network, *problem, (problem[0], problem[1]), plan, checkpoints, Watcher()).run()
+    checkpoints.flush()
+    resumed = Fit(network, *problem, (problem[0], problem[1]), plan, Checkpoints(tmp_path / "training", "same"))
+    last = resumed.run()
+    assert [e.epoch for e in resumed.progress.history] == [1, 2, 3, 4]
+    for ours, theirs in zip(resumed.weights(last)[1], whole.weights(state)[1], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+
+
+def test_another_training_does_not_take_a_checkpoint(problem: Problem, tmp_path: Path) -> None:
+    plan = Plan(epochs=2, batch_size=32, seed=1)
+    checkpoints = Checkpoints(tmp_path, "one")
+    Fit(build(), *problem, (problem[0], problem[1]), plan, checkpoints).run()
+    checkpoints.flush()
+    assert Checkpoints(tmp_path, "one").latest() is not None
+    assert Checkpoints(tmp_path, "other").latest() is None
+
+
+def test_early_stopping_keeps_the_best_weights(make_problem: Callable[..., Problem]) -> None:
+    rows, targets = make_problem(120, 40, seed=3)
+    noise = np.random.default_rng(0).integers(0, 3, 60).astype(np.int32)
+    validation = rows.take(np.arange(60)), noise
+    fit = Fit(build(rate=0.05), rows, targets, validation, Plan(epochs=50, batch_size=16, seed=1, patience=2))
+    state = fit.run()
+    losses = [e.validation_loss for e in fit.progress.history]
+    best = int(np.argmin(losses))
+    assert len(losses) == best + 3
+    assert fit.progress.stopped == (
+        f"no better validation loss for 2 epochs; the weights of epoch {best + 1} are kept"
+    )
+    answers = fit.predict(state, validation[0])
+    kept = -np.log(answers[np.arange(60), noise]).mean()
+    assert kept == pytest.approx(losses[best], rel=1e-4)
+
+
+def test_plateau_lowers_the_rate(problem: Problem) -> None:
+    noise = np.random.default_rng(0).integers(0, 3, 200).astype(np.int32)
+    plan = Plan(epochs=12, batch_size=16, seed=1, plateau=(0.5, 1, 0.0, 0, 0.0))
+    fit = Fit(build(rate=0.05), *problem, (problem[0], noise), plan)
+    fit.run()
+    rates = [e.learning_rate for e in fit.progress.history]
+    assert rates[0] == pytest.approx(0.05)
+    assert rates[-1] < 0.02
+
+
+def test_a_loss_that_runs_away_is_said(problem: Problem) -> None:
+    with pytest.raises(DataError, match=r"epoch \d+: the loss is (nan|inf), no longer a number; lower train.optimizer"):
+        fitted(build("sgd", rate=1e30), problem, epochs=5)
+
+
+def test_an_optimizer_of_whole_matrices_needs_exact(problem: Problem) -> None:
+    with pytest.raises(UseCaseError, match="Lamb looks at whole matrices"):
+        fitted(build("lamb"), problem)
