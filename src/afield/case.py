@@ -117,11 +117,7 @@ class Case:
             arrow, _ = _records(table, "text")
             names = pa.chunked_array([pa.array(list(labels), pa.string())])
             question = self.loaded.model.question
-            found_records = labelled(arrow, names, question.min_rows, question.rare)
-
-            def records() -> Any:
-                return found_records
-
+            records = labelled(arrow, names, question.min_rows, question.rare)
         version = train(self.loaded, records=records, watcher=watcher).version
         return Version(version.name, version.bundle)
 

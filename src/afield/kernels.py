@@ -74,7 +74,7 @@ def helper(function: Function) -> Function:
 
     It makes no arrays, so that none of its arguments needs to be counted in and out at every call.
     """
-    return numba.njit(nogil=True, boundscheck=False, error_model="numpy", _nrt=False)(function)
+    return numba.njit(nogil=True, boundscheck=False, error_model="numpy", _nrt=False, forceinline=True)(function)
 
 
 def maker(function: Function) -> Function:

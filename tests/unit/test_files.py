@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -25,9 +26,12 @@ def test_a_file_takes_its_name_when_it_is_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_nothing_is_left_of_half_a_file(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), replacing(tmp_path / "a") as file:
+    def fail(file: BinaryIO) -> None:
         file.write(b"half")
         raise error
+
+    with pytest.raises(error), replacing(tmp_path / "a") as file:
+        fail(file)
     assert list(tmp_path.iterdir()) == []
 
 

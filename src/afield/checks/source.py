@@ -2,7 +2,7 @@
 
 Each check takes a callable that opens the same records anew, and raises AssertionError where the source falls short::
 
-    @pytest.mark.parametrize("check", source.CHECKS, ids=lambda check: check.__name__)
+    @pytest.mark.parametrize("check", SOURCE_CHECKS)
     def test_my_source(check):
         check(lambda: MySource(...))
 """
@@ -124,7 +124,7 @@ def check_waits_with_empty_batches(open_following: Open, *, most: int = 1000) ->
     raise AssertionError(f"expected a batch without rows among {most}, found none")
 
 
-CHECKS = (
+SOURCE_CHECKS = (
     check_declares_what_it_can,
     check_batches_say_where_they_come_from,
     check_has_records,

@@ -43,5 +43,9 @@ class Status:
         rate = tally.answered / tally.seconds if tally.seconds else 0.0
         line = f"answered {tally.answered:,} records, {rate:,.0f} a second"
         self._width = max(self._width, len(line))
-        print(f"\r{line:<{self._width}}" if self._terminal else line, end="" if self._terminal else "\n", file=self._stream)
+        print(
+            f"\r{line:<{self._width}}" if self._terminal else line,
+            end="" if self._terminal else "\n",
+            file=self._stream,
+        )
         self._stream.flush()

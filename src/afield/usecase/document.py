@@ -88,10 +88,10 @@ def _compose(text: str, origin: str) -> Node | None:
             return YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        context = f" {error.context}" if error.context else ""
+        context = f"{error.context}, " if error.context else ""
         place = Place(origin, mark.line + 1, mark.column + 1) if mark else Place(origin, 1, 1)
         tab = "; indent with spaces, not tabs" if "'\\t'" in str(error.problem) else ""
-        raise _invalid(place, f"not valid YAML{context}: {error.problem}{tab}") from None
+        raise _invalid(place, f"not valid YAML: {context}{error.problem}{tab}") from None
     except ReaderError as error:
         before = text[: error.position]
         place = Place(origin, before.count("\n") + 1, error.position - before.rfind("\n"))

@@ -52,6 +52,9 @@ def _text(schema: Schema) -> str:
 
 
 def _list(schema: Schema, root: Schema) -> str:
+    if "prefixItems" in schema:
+        items = [expected(alternatives(item, root), root) for item in schema["prefixItems"]]
+        return f"a list of {len(items)} ({', '.join(items)})"
     least = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
     return f"a list{least}, each item {expected(alternatives(schema.get('items') or {}, root), root)}"
 

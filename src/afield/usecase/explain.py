@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -30,11 +30,9 @@ def explain(errors: Sequence[ErrorDetails], document: Document, schema: Schema) 
     paths = [written(steps) or error["loc"] for error, steps in located]
     findings: dict[Path, Finding] = {}
     meant: set[Path] = set()
+    missing: set[Path] = set()
     for error, steps in located:
-        path = written(steps)
-        key = path if steps and steps[-1].written else (*path, *error["loc"][-1:])
-        if not path:  # nothing of it is written: a default
-            key = error["loc"]
+        path, key = written(steps), _key(error, steps)
         if error["type"] == "extra_forbidden":
             message, near = _unknown(steps, schema)
             if near:
@@ -42,15 +40,44 @@ def explain(errors: Sequence[ErrorDetails], document: Document, schema: Schema) 
             finding = Finding(document.key_place(key), key, message)
         elif error["type"] == "missing":
             message = f"missing; expected {expected(at(steps, schema), schema)}"
+            missing.add(key)
             finding = Finding(document.key_place(path), key, message)
         elif _is_covered(error, path or key, steps, paths):
             continue
         else:
             finding = Finding(document.place(path), path or key, _value(error, steps, document, schema))
         findings.setdefault(finding.path, finding)
-    for path in meant:
-        findings.pop(path, None)  # not missing: it stands there, misspelt
+    for path in meant & missing:  # it stands there, misspelt
+        del findings[path]
     return sorted(findings.values(), key=lambda finding: (finding.place.line or 0, finding.place.column or 0))
+
+
+def booleans(document: Document, schema: Schema) -> list[Finding]:
+    """Findings for `true` and `false` where only a number may stand, which Pydantic would read as 1 and 0."""
+    findings: list[Finding] = []
+    for path in [path for path, value in leaves(document.data, ()) if isinstance(value, bool)]:
+        standing = at([Step(part) for part in path], schema)
+        if {form.get("type") for form in standing} <= {"integer", "number", "null"}:
+            message = f"expected {expected(standing, schema)}, found {found(document.value(path))}"
+            findings.append(Finding(document.place(path), path, message))
+    return findings
+
+
+def leaves(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """Every value that is no mapping and no list, with its path."""
+    if not isinstance(data, dict | list):
+        yield path, data
+        return
+    for key, inner in data.items() if isinstance(data, dict) else enumerate(data):
+        yield from leaves(inner, (*path, key))
+
+
+def _key(error: ErrorDetails, steps: Sequence[Step]) -> Path:
+    """The path with the key that the error is about; of a default nothing is written, and its location is the path."""
+    path = written(steps)
+    if not path:
+        return error["loc"]
+    return path if steps[-1].written else (*path, steps[-1].part)
 
 
 def _is_covered(error: ErrorDetails, path: Path, steps: Sequence[Step], paths: Sequence[Path]) -> bool:

@@ -45,12 +45,8 @@ class Finding:
     severity: str = "error"
 
     def __str__(self) -> str:
-        doubt = "warning: " if self.severity == "warning" else ""
-        return (
-            f"{self.place}: {doubt}{dotted(self.path)}: {self.message}"
-            if self.path
-            else f"{self.place}: {doubt}{self.message}"
-        )
+        parts = [str(self.place), "warning" if self.severity == "warning" else "", dotted(self.path), self.message]
+        return ": ".join(part for part in parts if part)
 
     def as_json(self) -> dict[str, Any]:
         """The finding as JSON values."""

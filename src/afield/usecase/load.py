@@ -14,7 +14,7 @@ from afield.errors import UseCaseError
 from afield.usecase.base import Component, Declared, Path, Problem
 from afield.usecase.components import name_of
 from afield.usecase.document import MAX_BYTES, Document, parse
-from afield.usecase.explain import explain, steps_of, written
+from afield.usecase.explain import booleans, explain, steps_of, written
 from afield.usecase.findings import Finding, InvalidUseCaseError, Place
 from afield.usecase.model import NAME_PATTERN, UseCase
 from afield.usecase.overrides import override
@@ -111,9 +111,12 @@ def _validate(document: Document) -> UseCase:
             message = "expected keys such as 'source:' and 'model:' at the start of lines"
         raise InvalidUseCaseError([Finding(Place(document.origin, 1, 1), (), message)])
     try:
-        return UseCase.model_validate(document.data)
+        model = UseCase.model_validate(document.data)
     except ValidationError as error:
         raise InvalidUseCaseError(explain(error.errors(include_url=False), document, json_schema())) from None
+    if findings := booleans(document, json_schema()):
+        raise InvalidUseCaseError(findings)
+    return model
 
 
 def _named(model: UseCase, document: Document, file: FilePath) -> Iterator[Finding]:

@@ -28,7 +28,11 @@ def override(document: Document, overrides: Sequence[str]) -> Document:
         keys, separator, value = text.partition("=")
         if not separator or not all(keys.split(".")):
             raise _invalid(origin, "expected KEY=VALUE, such as --set train.epochs=10")
-        path = _put(root, keys.split("."), parse(value, origin).data, origin)
+        try:
+            written = parse(value, origin).data
+        except InvalidUseCaseError as refused:
+            raise _invalid(origin, refused.findings[0].message) from None
+        path = _put(root, keys.split("."), written, origin)
         overridden = {known: by for known, by in overridden.items() if known[: len(path)] != path}
         overridden[path] = origin
     return replace(document, data=root[""], overridden=overridden)

@@ -53,7 +53,13 @@ def _sections(path: str, schema: Schema, root: Schema, level: int) -> Iterator[s
             yield from (f"{'#' * level} {path}", "", schema.get("description", ""), "")
             for name, inner in mapping["properties"].items():
                 if not _mappings(inner, root):
-                    yield from (f"{'#' * (level + 1)} {path}.{name}", "", inner["description"], "It has no arguments.", "")
+                    yield from (
+                        f"{'#' * (level + 1)} {path}.{name}",
+                        "",
+                        inner["description"],
+                        "It has no arguments.",
+                        "",
+                    )
                 yield from _sections(f"{path}.{name}", inner, root, level + 1)
 
 

@@ -10,14 +10,7 @@ from pydantic import Field
 from afield.usecase.base import Declared, Problem
 from afield.usecase.choice import Flag, Number, OneNamed, Positive, Whole
 
-_EVERY: dict[str, Any] = {
-    "weight_decay": None,
-    "clipnorm": None,
-    "clipvalue": None,
-    "global_clipnorm": None,
-    "use_ema": False,
-    "ema_momentum": 0.99,
-}
+_EVERY: dict[str, Any] = {"weight_decay": None, "clipnorm": None, "clipvalue": None, "global_clipnorm": None}
 _ADAM: dict[str, Any] = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-07, **_EVERY}
 
 OPTIMIZERS: Mapping[str, Mapping[str, Any]] = {
@@ -25,31 +18,31 @@ OPTIMIZERS: Mapping[str, Mapping[str, Any]] = {
     "adamw": {**_ADAM, "amsgrad": False, "weight_decay": 0.004},
     "adamax": _ADAM,
     "nadam": _ADAM,
-    "lamb": _ADAM,
     "lion": {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.99, **_EVERY},
     "sgd": {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False, **_EVERY},
     "rmsprop": {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-07, "centered": False, **_EVERY},
     "adagrad": {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-07, **_EVERY},
     "adadelta": {"learning_rate": 0.001, "rho": 0.95, "epsilon": 1e-07, **_EVERY},
 }
-"""Keras's optimizers by name, with the arguments that a use case may give and Keras's defaults of them."""
+"""Keras's optimizers whose update of a row depends on that row alone, with the arguments that a use case may give and
+Keras's defaults of them."""
 
 SCHEDULES: Mapping[str, Mapping[str, Any]] = {
     "cosine_decay": {"alpha": 0.0},
-    "reduce_on_plateau": {"factor": 0.5, "patience": 2, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0},
+    "reduce_on_plateau": {"factor": 0.1, "patience": 10, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0},
 }
 """Learning-rate schedules, with Keras's names of the arguments."""
-
-Share = Annotated[Number, Field(gt=0, lt=1)]
 
 
 class Split(Declared):
     """Which rows train, which are held back to watch the training, and which are kept for the test alone."""
 
-    test: Share = Field(default=0.25, description="Share of all rows kept for the test.", examples=[0.25])
-    validation: Share = Field(
+    test: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default=0.25, description="Share of all rows kept for the test.", examples=[0.25]
+    )
+    validation: Annotated[Number, Field(ge=0, lt=1)] = Field(
         default=0.1,
-        description="Share of all rows held back to watch the training and to stop it.",
+        description="Share of all rows held back to watch the training and to stop it; 0 for none.",
         examples=[0.1],
     )
     by: Literal["random", "time", "group"] = Field(
@@ -146,3 +139,15 @@ class Train(Declared):
     baseline_rows: Annotated[Whole, Field(ge=1)] = Field(
         default=200_000, description="Rows that the linear baseline is trained on, at most.", examples=[50_000]
     )
+
+    def lint(self) -> Sequence[Problem]:
+        """Values that do not go together."""
+        needed_by = [
+            *(["early_stopping"] if self.early_stopping else []),
+            *(["learning_rate_schedule"] if "reduce_on_plateau" in (self.learning_rate_schedule or {}) else []),
+        ]
+        return [
+            Problem((key,), "watches the validation part, and train.split.validation is 0; give it a share such as 0.1")
+            for key in needed_by
+            if self.split.validation == 0
+        ]

@@ -103,7 +103,10 @@ def test_arrays_keep_their_values(tmp_path: Path, array: np.ndarray) -> None:
             {"steps": [("s", Frozen({"a": {1}}))]},
             "the config of step 's' is not JSON: Type is not JSON serializable: set",
         ),
-        ({"examples": examples().slice(0, 0)}, "examples.arrow holds no rows; at least one example with its answer is needed"),
+        (
+            {"examples": examples().slice(0, 0)},
+            "examples.arrow holds no rows; at least one example with its answer is needed",
+        ),
         (
             {"examples": examples().drop(["_expected"])},
             "examples.arrow: expected a column '_expected' of type string, found nothing",

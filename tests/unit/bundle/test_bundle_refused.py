@@ -250,9 +250,15 @@ def test_a_directory_too_large(path: Path) -> None:
     [
         (with_manifest(schema=2), "it has schema 2, this Afield reads up to 1; upgrade Afield to open it"),
         (with_manifest(schema=None), "manifest.json names no schema: this is not a bundle of Afield"),
-        (with_manifest(seed="x"), "manifest.json is wrong at seed: Input should be a valid integer, unable to parse string as an integer"),
+        (
+            with_manifest(seed="x"),
+            "manifest.json is wrong at seed: Input should be a valid integer, unable to parse string as an integer",
+        ),
         (with_manifest(extra=1), "manifest.json is wrong at extra: Extra inputs are not permitted"),
-        (with_manifest(created="2026-01-01T00:00:00"), "manifest.json is wrong at created: Input should have timezone info"),
+        (
+            with_manifest(created="2026-01-01T00:00:00"),
+            "manifest.json is wrong at created: Input should have timezone info",
+        ),
     ],
 )
 def test_a_manifest_that_is_wrong(path: Path, change: Callable[[Members], None], message: str) -> None:

@@ -21,9 +21,9 @@ def raw(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(folder / ".afield" / "afield.db")
 
 
-def put(store: store_module.Store, cursor: str) -> None:
+def put(store: store_module.Store, cursor: str, stream: str = "s") -> None:
     with store.writing() as connection:
-        connection.execute(positions.insert().values(use_case="u", stream="s", cursor=cursor))
+        connection.execute(positions.insert().values(use_case="u", stream=stream, cursor=cursor))
 
 
 def test_it_is_made_once_and_kept(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_by_url(tmp_path: Path) -> None:
 
 def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    with pytest.raises(RuntimeError), store.writing() as connection:
-        connection.execute(positions.insert().values(use_case="u", stream="s", cursor="1"))
-        raise RuntimeError
+    row = positions.insert().values(use_case="u", stream="s", cursor="1")
+    with pytest.raises(StateError), store.writing() as connection:
+        connection.execute(row, [{"stream": "a"}, {"stream": "b"}, {"stream": "a"}])
     with store.reading() as connection:
         assert connection.execute(select(positions)).all() == []
     store.close()
@@ -120,10 +120,11 @@ def test_a_busy_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_full_disk(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     put(store, "kept")
-    with pytest.raises(TransientError) as error, store.writing() as connection:
+    with store.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-        connection.execute(positions.insert().values(use_case="u", stream="t", cursor="x" * 1_000_000))
+    with pytest.raises(TransientError) as error:
+        put(store, "x" * 1_000_000, stream="t")
     assert str(error.value) == f"{tmp_path}/.afield/afield.db: the disk is full; make room and run again"
     with store.reading() as connection:
         assert connection.execute(select(positions.c.cursor)).scalars().all() == ["kept"]

@@ -64,7 +64,9 @@ def test_a_third_partys_source(installed: Path, tmp_path: Path) -> None:
 
 
 def test_a_package_that_cannot_be_imported_is_named_where_it_is_used(installed: Path, tmp_path: Path) -> None:
-    install(installed, "afield-tape", "[afield.sources]\ntape = tape_two:Tape\n", "tape_two", "import no_such_library\n")
+    install(
+        installed, "afield-tape", "[afield.sources]\ntape = tape_two:Tape\n", "tape_two", "import no_such_library\n"
+    )
     file = case(tmp_path)
     assert [str(finding) for finding in check(file, ["name=x"])] == [
         f"{file}:1:10: source.tape: comes with afield-tape 1.2, which cannot be loaded (ModuleNotFoundError: No module "

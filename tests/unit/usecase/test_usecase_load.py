@@ -8,13 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from afield.errors import UseCaseError
 from afield.usecase.components import name_of
-from afield.usecase.document import parse
-from afield.usecase.findings import InvalidUseCaseError
 from afield.usecase.load import load
 from afield.usecase.model import UseCase
 
@@ -129,38 +125,19 @@ def test_overrides(case: Path) -> None:
         ),
         (
             "train=[1",
-            "--set train=[1:1:3: not valid YAML while parsing a flow sequence: expected ',' or ']', but got '<stream end>'",
+            "--set train=[1: not valid YAML: while parsing a flow sequence, expected ',' or ']', "
+            "but got '<stream end>'",
         ),
-        ("train.split.test=2", "--set train.split.test=2: train.split.test: expected a number above 0 and below 1, found 2"),
+        (
+            "train.split.test=2",
+            "--set train.split.test=2: train.split.test: expected a number above 0 and below 1, found 2",
+        ),
     ],
 )
 def test_a_wrong_override(case: Path, override: str, expected: str) -> None:
     with pytest.raises(UseCaseError) as raised:
         load(case, [override])
     assert str(raised.value) == expected
-
-
-@given(st.text(max_size=60))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        document = parse(text, "usecase.yaml")
-    except InvalidUseCaseError as refused:
-        assert len(refused.findings) == 1
-    else:
-        assert all(place.line and place.column for place in document.values.values())
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1), inner, max_size=3),
-        max_leaves=8,
-    )
-)
-def test_json_is_read_as_it_is(value: object) -> None:
-    import json
-
-    assert parse(json.dumps(value), "usecase.yaml").data == value
 
 
 def test_checking_imports_nothing_heavy(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from afield.usecase.document import parse
 from afield.usecase.load import check
 from afield.usecase.reference import main, page
 from afield.usecase.schema import alternatives, json_schema
-from afield.usecase.training import OPTIMIZERS
+from afield.usecase.training import OPTIMIZERS, SCHEDULES
 
 
 def gallery_texts() -> list[str]:
@@ -92,11 +93,15 @@ def test_stale_files_are_named(tmp_path: Path) -> None:
     )
 
 
-def test_the_optimizers_are_those_of_keras() -> None:
-    keras = pytest.importorskip("keras")
-    import inspect
+def test_optimizers_and_schedules_are_those_of_keras() -> None:
+    pytest.importorskip("jax")
+    from afield.train.backend import prepare
 
-    for name, arguments in OPTIMIZERS.items():
-        signature = inspect.signature(type(keras.optimizers.get(name)))
-        for argument, default in arguments.items():
-            assert signature.parameters[argument].default == default, f"{name}.{argument}"
+    prepare("cpu")
+    keras = pytest.importorskip("keras")
+    kinds = {name: type(keras.optimizers.get(name)) for name in OPTIMIZERS}
+    kinds["cosine_decay"] = keras.optimizers.schedules.CosineDecay
+    kinds["reduce_on_plateau"] = keras.callbacks.ReduceLROnPlateau
+    for name, arguments in {**OPTIMIZERS, **SCHEDULES}.items():
+        parameters = inspect.signature(kinds[name]).parameters
+        assert {argument: parameters[argument].default for argument in arguments} == arguments, name

@@ -20,7 +20,9 @@ class Files(Component):
 
     path: str = Field(description="A folder.", examples=["data"])
     format: Literal["lines", "csv"] = Field(default="lines", description="What is in a file.", examples=["csv"])
-    label: Annotated[Label | None, BeforeValidator(shorthand("origin"))] = Field(default=None, description="The answer.")
+    label: Annotated[Label | None, BeforeValidator(shorthand("origin"))] = Field(
+        default=None, description="The answer."
+    )
 
 
 class Text(Component):

@@ -112,15 +112,15 @@ class FileSink:
         if answers.num_rows:
             answers = plain(answers)
             data = self._kind.encode(answers, first=False)
-            if self._open and self._full(self._open.mark, answers, len(data)):
-                self._finish(self._open)
-            if not self._open:
-                self._start()
-            assert self._open
-            if not self._open.mark.bytes:
+            segment = self._open
+            if segment and self._full(segment.mark, answers, len(data)):
+                self._finish(segment)
+                segment = None
+            segment = segment or self._start()
+            if not segment.mark.bytes:
                 data = self._kind.encode(answers, first=True)
-            self._mark = self._open.append(data, answers.num_rows)
-            self._schema = self._schema or self._kind.schema(self._open.path)
+            self._mark = segment.append(data, answers.num_rows)
+            self._schema = self._schema or self._kind.schema(segment.path)
         return self._mark.to_text()
 
     def close(self) -> None:
@@ -141,10 +141,11 @@ class FileSink:
             or (self._schema is not None and not self._schema.equals(answers.schema))
         )
 
-    def _start(self) -> None:
+    def _start(self) -> OpenSegment:
         mark = Mark(self._mark.number + 1, since=self._clock())
-        self._open = OpenSegment(self._segments.path(mark.number, self._kind.open_suffix), mark, self._sync)
         self._schema = None
+        self._open = OpenSegment(self._segments.path(mark.number, self._kind.open_suffix), mark, self._sync)
+        return self._open
 
     def _finish(self, segment: OpenSegment) -> None:
         number = segment.mark.number

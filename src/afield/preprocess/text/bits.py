@@ -63,6 +63,22 @@ def mix(_: Any, left: Any, right: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
+@intrinsic
+def prefetch(_: Any, data: Any, at: Any) -> Any:
+    """Asks for the cache line of data[at] without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        pointer = builder.bitcast(_pointer(context, builder, signature.args[0], *arguments), byte)
+        builder.call(function, [pointer, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(data, types.int64), generate
+
+
 def _keep() -> np.ndarray:
     table = np.zeros((17, 2), np.uint64)
     for length in range(17):

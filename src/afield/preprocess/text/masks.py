@@ -64,6 +64,17 @@ def closes(bits: np.ndarray, base: int, at: int) -> bool:
 
 
 @helper
+def continues(text: np.ndarray, bits: np.ndarray, base: int, start: int, separator: int, longest: int) -> bool:
+    """Whether a separator stands before a word, and a group of at most so many hex digits before that."""
+    if start - base < 2 or text[start - 1] != separator:
+        return False
+    at = start - 2
+    while at >= base and start - 1 - at <= longest and KINDS[text[at]] & (DIGIT | HEX_LETTER):
+        at -= 1
+    return at < start - 2 and (at < base or closes(bits, base, at))
+
+
+@helper
 def email(text: np.ndarray, bits: np.ndarray, base: int, start: int, stop: int, sign: int) -> int:
     """Where an e-mail address ends whose `@` is the next one, at `sign`; -1 where there is none."""
     if sign - start > LONGEST_LOCAL or run(text, start, sign, LOCAL) != sign:
@@ -126,7 +137,7 @@ def ipv4(text: np.ndarray, bits: np.ndarray, base: int, start: int, stop: int) -
 def ipv6(text: np.ndarray, bits: np.ndarray, base: int, start: int, stop: int) -> int:
     """Where an IPv6 address ends: eight groups, or fewer around one `::` with a digit among them; -1 for none."""
     led = start - base >= 2 and text[start - 1] == COLON and text[start - 2] == COLON
-    if start > base and text[start - 1] == COLON and not led:
+    if continues(text, bits, base, start, COLON, LONGEST_GROUP):
         return -1
     if led and start - base >= 3 and not closes(bits, base, start - 3):
         return -1
@@ -165,7 +176,7 @@ def ipv6(text: np.ndarray, bits: np.ndarray, base: int, start: int, stop: int) -
 def mac(text: np.ndarray, bits: np.ndarray, base: int, start: int, stop: int) -> int:
     """Where six pairs of hex digits with `:` or `-` between end; -1 where there are none."""
     end = start + 17
-    if end > stop or not closes(bits, base, end):
+    if end > stop or not closes(bits, base, end) or continues(text, bits, base, start, text[start + 2], 2):
         return -1
     for offset in range(17):
         if offset % 3 == 2:

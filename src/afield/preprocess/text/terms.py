@@ -1,15 +1,15 @@
 """A table from the bytes of a term to its number, exact: what a hash finds is compared byte for byte.
 
-A slot is four words. Terms of up to 16 bytes stand in the slot itself, so that a look-up touches one cache line:
-(first eight bytes, next eight, length and number, unused); longer ones as (hash, start in the arena, length and number,
-unused). The third word of an empty slot is 0.
+A slot is four words of a flat array: (first eight bytes, next eight, length and number, inverse document frequency), so
+that looking a term up touches one cache line. Terms of more than 16 bytes have (hash, start in the arena) in front. The
+third word of an empty slot is 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from afield.kernels import helper, maker
+from afield.kernels import helper
 from afield.preprocess.text.bits import KEEP, load, mix
 
 U = np.uint64
@@ -64,41 +64,36 @@ def find(
     key: np.uint64,
     left: np.uint64,
     right: np.uint64,
-) -> tuple[int, int]:
-    """The number of a term (-1 where it is unknown) and the slot where it stands or would stand."""
+) -> int:
+    """Where in the table a term starts, or would start: the third word there is 0 where the term is unknown."""
     last = len(table) - 1
-    slot = np.int64(key) & last
+    at = np.int64(key) * SLOT & last
     while True:
-        entry = table[slot, 2]
+        entry = table[at + 2]
         if entry == U(0):
-            return np.int64(-1), slot
-        if table[slot, 0] == left and entry >> U(32) == U(length):
+            return at
+        if table[at] == left and entry >> U(32) == U(length):
             if length <= INLINE:
-                if table[slot, 1] == right:
-                    return np.int64(entry & NUMBER), slot
-            elif same(text, start, arena, np.int64(table[slot, 1]), length):
-                return np.int64(entry & NUMBER), slot
-        slot = slot + 1 & last
+                if table[at + 1] == right:
+                    return at
+            elif same(text, start, arena, np.int64(table[at + 1]), length):
+                return at
+        at = at + SLOT & last
 
 
 @helper
-def insert(
-    table: np.ndarray, slot: int, left: np.uint64, right: np.uint64, at: int, length: int, number: int
-) -> None:
-    """Fills an empty slot with a term whose bytes stand at `at` in the arena."""
-    table[slot, 0] = left
-    table[slot, 1] = right if length <= INLINE else U(at)
-    table[slot, 2] = U(length) << U(32) | U(number)
+def insert(table: np.ndarray, at: int, left: np.uint64, right: np.uint64, start: int, length: int, number: int) -> None:
+    """Fills an empty slot with a term whose bytes start at `start` in the arena."""
+    table[at] = left
+    table[at + 1] = right if length <= INLINE else U(start)
+    table[at + 2] = U(length) << U(32) | U(number)
 
 
-@maker
-def build(arena: np.ndarray, offsets: np.ndarray, size: int, slots: int) -> np.ndarray:
-    """The table of the `size` terms that stand one after the other in an arena; `slots` is a power of two above size."""
-    table = np.zeros((slots, SLOT), np.uint64)
+@helper
+def fill(table: np.ndarray, arena: np.ndarray, offsets: np.ndarray, size: int) -> None:
+    """Puts `size` terms, which stand one after the other in an arena, into an empty table."""
     for number in range(size):
         start = offsets[number]
         length = offsets[number + 1] - start
         key, left, right = first_words(arena, start, offsets[number + 1])
-        slot = find(table, arena, arena, start, length, key, left, right)[1]
-        insert(table, slot, left, right, start, length, number)
-    return table
+        insert(table, find(table, arena, arena, start, length, key, left, right), left, right, start, length, number)

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from afield.train.networks.catalogue import EXPORTED_ACTIVATIONS, EXPORTED_LAYERS, catalogue, judge, nearest
 from afield.usecase.base import Component, Problem
 
 
+def _or_a_list(schema: dict[str, Any]) -> None:
+    """Lets JSON Schema allow what `_from_list` reads: the list of layers without `layers:`."""
+    layers = schema["properties"]["layers"]
+    mapping = {key: schema.pop(key) for key in ("type", "properties", "required", "additionalProperties")}
+    schema["anyOf"] = [{**layers, "items": {"anyOf": [layers["items"], {"type": "string"}]}}, mapping]
+
+
 class Network(Component):
     """A neural network as a list of Keras layers."""
+
+    model_config = ConfigDict(json_schema_extra=_or_a_list)
 
     summary: ClassVar[str] = "A neural network: a list of Keras layers, by their names in snake case."
 

@@ -12,7 +12,7 @@ from afield.connectors.base import Batch
 from afield.connectors.sources.files.discover import Found, find, grows
 from afield.connectors.sources.files.growing import GrowingFile
 from afield.connectors.sources.files.label import base_name
-from afield.connectors.sources.files.resume import Who, beside, carried_on, is_copy
+from afield.connectors.sources.files.resume import Who, beside, carried_on, copied_from
 from afield.connectors.sources.files.settled import SettledFile
 from afield.connectors.sources.files.whole import Reading
 
@@ -37,6 +37,9 @@ class Follower:
     closed: Event
     _files: dict[Who, GrowingFile | SettledFile] = field(default_factory=dict[Who, GrowingFile | SettledFile])
     _states: dict[Who, tuple[int, int]] = field(default_factory=dict[Who, tuple[int, int]])
+    _copies: dict[Who, tuple[tuple[int, int], str | None]] = field(
+        default_factory=dict[Who, tuple[tuple[int, int], str | None]]
+    )
     _free: set[str] = field(default_factory=set[str])
     _looks_left: int = 0
     _first_look: bool = True
@@ -83,7 +86,7 @@ class Follower:
         for file, stream in carried_on(self.reading.streams, files, self._files):
             yield from self._carry_on(file, stream)
         for file in files:
-            if file.who in now and file.who not in self._files and not is_copy(self.reading.streams, file):
+            if file.who in now and file.who not in self._files and not self._is_copy(file):
                 self._files[file.who] = self._reader(file, None)
         self._first_look = False
 
@@ -102,6 +105,15 @@ class Follower:
         copied = base_name(file.path.name) != file.path.name and not self._first_look
         before, self._states[file.who] = self._states.get(file.who), file.state
         return before == file.state or not (in_one_go or copied)
+
+    def _is_copy(self, file: Found) -> bool:
+        """Whether the file repeats one that is there; it is asked again when either has changed or gone."""
+        streams = self.reading.streams
+        state, original = self._copies.get(file.who, (None, None))
+        if state != file.state or original not in streams.taken:
+            original = copied_from(streams, file)
+            self._copies[file.who] = file.state, original
+        return original is not None
 
     def _carry_on(self, file: Found, stream: str) -> Iterator[Batch]:
         cursor = self.reading.streams.cursors[stream]

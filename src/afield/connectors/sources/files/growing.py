@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from afield.connectors.base import Batch
 from afield.connectors.sources.files.discover import Found, kind_of, why
-from afield.connectors.sources.files.identity import HEAD, TAIL, Cursor, digest
+from afield.connectors.sources.files.identity import HEAD, Cursor, digest
 from afield.connectors.sources.files.label import base_name
 from afield.connectors.sources.files.lines import LineReader
 from afield.connectors.sources.files.records import Rows
-from afield.connectors.sources.files.stream import BINARY_PROBE
+from afield.connectors.sources.files.stream import BINARY_PROBE, LOOK_BACK
 from afield.connectors.sources.files.whole import BINARY, Reading, place
 
 PATIENCE = 4
@@ -54,8 +54,10 @@ class GrowingFile:
         else:
             self._gone = False
             self._rotated = self._rotated or now.path != self.file.path
-            self.busy = self.busy or now.state != self.file.state
-            self.file = now
+            changed, self.file = now.state != self.file.state, now
+            self.busy = self.busy or changed
+            if changed and self._open():
+                self._look_back()
         waits = self._reader.holds_record or (self._complete and self._reader.holds_line)
         self.busy = self.busy or self._gone or (waits and self._quiet >= PATIENCE)
 
@@ -65,8 +67,7 @@ class GrowingFile:
         if self._refused or not self._open():
             return
         assert self._handle is not None
-        if self._emptied(self._handle):
-            self._begin_again()
+        self._look_back()
         chunk = os.pread(self._handle, self._reading.chunk, self._read_to)
         if not chunk:
             yield from self._idle()
@@ -78,7 +79,7 @@ class GrowingFile:
         self._quiet = 0
         self._reading.report.bytes += len(chunk)
         self._read_to += len(chunk)
-        self._before = (self._before + chunk[-TAIL:])[-TAIL:]
+        self._before = (self._before + chunk[-LOOK_BACK:])[-LOOK_BACK:]
         yield from self._batches(self._reader.feed(chunk))
 
     def close(self) -> None:
@@ -112,18 +113,17 @@ class GrowingFile:
         self._handle = handle
         self._reading.report.skipped.pop(self.file.shown, None)
         if not self._before:
-            start = max(self._read_to - TAIL, 0)
+            start = max(self._read_to - LOOK_BACK, 0)
             self._before = os.pread(handle, self._read_to - start, start)
         self._reading.report.read.setdefault(self.file.shown, 0)
         return True
 
-    def _emptied(self, handle: int) -> bool:
-        """Whether what was read is not there any more: the file was truncated, or is another with the same inode."""
-        if os.fstat(handle).st_size < self._read_to:
-            return True
-        return os.pread(handle, len(self._before), self._read_to - len(self._before)) != self._before
-
-    def _begin_again(self) -> None:
+    def _look_back(self) -> None:
+        """Begins again where what was read is not there any more: truncated, or another file with the same inode."""
+        assert self._handle is not None
+        there = os.pread(self._handle, len(self._before), self._read_to - len(self._before))
+        if os.fstat(self._handle).st_size >= self._read_to and there == self._before:
+            return
         streams = self._reading.streams
         self._reading.report.truncated += 1
         if self.stream is not None:
@@ -160,7 +160,7 @@ class GrowingFile:
             head = os.pread(self._handle, HEAD, 0)
             self.stream = self.stream or self._reading.streams.name(self.file.inode, head)
             offset = rows.next_offset
-            known, start = min(len(head), offset), max(offset - TAIL, 0)
+            known, start = min(len(head), offset), max(offset - LOOK_BACK, 0)
             tail = os.pread(self._handle, offset - start, start)
             cursor = Cursor(
                 **place(self.file),

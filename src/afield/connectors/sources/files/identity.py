@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
@@ -15,7 +16,7 @@ from afield.connectors.sources.files.label import base_name
 from afield.connectors.sources.files.stream import ByteStream, codec_of
 from afield.errors import StateError
 
-HEAD, TAIL = 256, 64
+HEAD = 256
 TABLE_HEAD = 4096
 """Tables begin alike more often than logs do: their names of columns are the same."""
 
@@ -123,8 +124,13 @@ class Streams:
 
     def copy_in_the_making(self, file: Found) -> str | None:
         """The taken stream of which a file is a copy, as it is for a moment before the original goes."""
-        taken = (stream for stream in self.taken if _may_copy(file, self.cursors[stream]))
-        return self._first(file, taken)
+        for stream in sorted(self.taken):
+            cursor = self.cursors[stream]
+            if not _may_copy(file, cursor) or compare(file.path, cursor) == "other":
+                continue
+            if not _differs(file.path, Path(cursor.path)):
+                return stream
+        return None
 
     def name(self, inode: int, head: bytes) -> str:
         """The name of a new stream: the same again after a crash that came before its first commit.
@@ -171,3 +177,16 @@ def _may_take_over(file: Found, cursor: Cursor) -> bool:
         return False
     # A new file under the old name is a new one, unless it is plain that all of it was there before.
     return cursor.head_bytes == HEAD if name == origin else base_name(name) == base_name(origin)
+
+
+def _differs(copy: Path, original: Path) -> bool:
+    """Whether the original is still there, and what is in the copy is not what it begins with."""
+    with closing(ByteStream(copy)) as stream:
+        head = stream.read(HEAD)
+        end = stream.skip_to(sys.maxsize if codec_of(copy) else copy.stat().st_size)
+        size = stream.position
+    try:
+        with closing(ByteStream(original)) as stream:
+            return stream.read(len(head)) != head or stream.before(size) != end
+    except FileNotFoundError:
+        return False

@@ -18,8 +18,8 @@ from afield.connectors.sources.files.spec import Files
 class JsonRows:
     """Turns lines of one file into columns, whose names and types stay once they have been seen.
 
-    A key that is missing is null. A column whose values are of several kinds becomes text: strings as they are, the
-    others as JSON.
+    A key that is missing is null. Objects inside, and a column whose values are of several kinds, become text: strings
+    as they are, the others as JSON.
     """
 
     def __init__(self, spec: Files, shown: str, report: SourceReport) -> None:
@@ -44,11 +44,7 @@ class JsonRows:
         return {name: self._column(name, [value.get(name) for value in objects]) for name in self._types}
 
     def _column(self, name: str, values: list[Any]) -> pa.Array:
-        known = self._types[name]
-        try:
-            column = pa.array(values) if known == pa.null() else pa.array(values, known)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-            column = _widened(values, known)
+        column = _fitted(values, self._types[name])
         if column.type == pa.null():
             return column.cast(pa.string())
         self._types[name] = column.type
@@ -67,10 +63,28 @@ def _parsed(text: str) -> Any:
     return value if isinstance(value, dict) else line
 
 
-def _widened(values: list[Any], known: pa.DataType) -> pa.Array:
-    """Whole numbers that became fractions stay numbers; anything else that does not fit becomes text."""
-    numeric = all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values)
-    if numeric and (known == pa.null() or pa.types.is_integer(known) or pa.types.is_floating(known)):
-        return pa.array([None if value is None else float(value) for value in values], pa.float64())
+def _fitted(values: list[Any], known: pa.DataType) -> pa.Array:
+    """The values in the type that is known, or in a wider one where they do not fit into it."""
+    try:
+        column = pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return _as_text(values)
+    if known == pa.null() or column.type == known:
+        return _as_text(values) if pa.types.is_struct(column.type) else column
+    numbers = _is_number(column.type) and _is_number(known)
+    if column.type == pa.null() or numbers or (pa.types.is_list(column.type) and pa.types.is_list(known)):
+        try:
+            return column.cast(known)
+        except pa.ArrowInvalid:
+            # Fractions after whole numbers: from here on the column has fractions.
+            return column
+    return _as_text(values)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _as_text(values: list[Any]) -> pa.Array:
     texts = [value if value is None or isinstance(value, str) else orjson.dumps(value).decode() for value in values]
     return pa.array(texts, pa.string())

@@ -44,9 +44,9 @@ def beside(streams: Streams, named: Collection[Who]) -> list[Found]:
     return found
 
 
-def is_copy(streams: Streams, file: Found) -> bool:
-    """Whether the file repeats one that is there, as for a moment in a rotation."""
+def copied_from(streams: Streams, file: Found) -> str | None:
+    """The stream that the file repeats while its own file is still there, as for a moment in a rotation."""
     try:
-        return streams.copy_in_the_making(file) is not None
+        return streams.copy_in_the_making(file)
     except OSError:
-        return False
+        return None

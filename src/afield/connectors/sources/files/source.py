@@ -13,7 +13,7 @@ from afield.connectors.sources.files.discover import Found, find, fixed_part
 from afield.connectors.sources.files.follow import Follower
 from afield.connectors.sources.files.identity import Streams
 from afield.connectors.sources.files.report import SourceReport
-from afield.connectors.sources.files.resume import Who, beside, carried_on, is_copy
+from afield.connectors.sources.files.resume import Who, beside, carried_on, copied_from
 from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.whole import CHUNK, Reading, read_file
 from afield.errors import DataError
@@ -111,7 +111,7 @@ def _planned(reading: Reading, found: list[Found]) -> dict[Who, tuple[Found, str
     for file in found:
         if file.who in plan:
             continue
-        if is_copy(streams, file):
+        if copied_from(streams, file):
             reading.report.skipped[file.shown] = "a copy of a file that was read already"
         else:
             plan[file.who] = file, None

@@ -81,7 +81,10 @@ class Files(Component):
         description="Glob patterns of file names to leave out.",
         examples=[["*.bak", "lastlog"]],
     )
-    label: Annotated[Label | None, BeforeValidator(shorthand("from"))] = Field(
+    label: Annotated[
+        Label | None,
+        BeforeValidator(shorthand("from"), json_schema_input_type=Label | LabelPart | list[LabelPart] | None),
+    ] = Field(
         default=None,
         description="Where the known answer stands; needed for training, not for running.",
         examples=["file_name", {"from": ["folder", "EventId"]}, {"from": "file_name", "merge_rotated": True}],

@@ -11,6 +11,7 @@ from afield.connectors.sources.files import utf8
 
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 BINARY_PROBE = 8192
+LOOK_BACK = 64
 _PIECE = 65536
 
 
@@ -33,6 +34,7 @@ class ByteStream:
         self.position = 0
         self.damage: str | None = None
         self._path = path
+        self._last = b""
         self._codec = codec_of(path)
         self._raw = path.open("rb", buffering=0)
         self._stream = self._decompressed()
@@ -48,26 +50,23 @@ class ByteStream:
             pieces.append(piece)
             missing -= len(piece)
             self.position += len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self._last = (self._last + data[-LOOK_BACK:])[-LOOK_BACK:]
+        return data
 
     def skip_to(self, offset: int) -> bytes:
-        """Goes forward to a byte of the uncompressed file; returns up to 64 bytes before it."""
+        """Goes forward to a byte of the uncompressed file, or to its end; returns up to 64 bytes before it."""
         if self._codec is None:
-            start = max(offset - 64, 0)
-            self._raw.seek(start)
-            self.position = start
-            return self.read(offset - start)
-        last = b""
-        while self.position < offset:
-            piece = self.read(min(offset - self.position, _PIECE))
-            if not piece:
-                break
-            last = (last + piece)[-64:]
-        return last
+            self.position = max(offset - LOOK_BACK, 0)
+            self._raw.seek(self.position)
+            self._last = b""
+        while self.position < offset and self.read(min(offset - self.position, _PIECE)):
+            pass
+        return self._last
 
-    def before(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes before a byte of the file; none of a compressed one, which has no way back."""
-        start = max(offset - size, 0)
+    def before(self, offset: int) -> bytes:
+        """Up to 64 bytes before a byte of the file; none of a compressed one, which has no way back."""
+        start = max(offset - LOOK_BACK, 0)
         return b"" if self._codec else os.pread(self._raw.fileno(), offset - start, start)
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ def whole_characters(data: bytes, limit: int) -> int:
     """The greatest length up to `limit` that does not end inside a character, where the bytes are UTF-8."""
     if limit >= len(data):
         return len(data)
-    for end in range(limit, max(limit - 4, 0), -1):
+    for end in range(limit, max(limit - 4, -1), -1):
         if data[end] & 0xC0 != 0x80:
             return end
     return limit

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from afield.connectors.base import Batch
 from afield.connectors.sources.files.discover import Found, grows, kind_of, why
-from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, TAIL, Cursor, Streams, digest
+from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, Cursor, Streams, digest
 from afield.connectors.sources.files.lines import LineReader
 from afield.connectors.sources.files.records import Rows, line_schema, record_batch
 from afield.connectors.sources.files.report import SourceReport
@@ -143,7 +143,7 @@ def _open(
         return read(spec, file.path, file.shown, report, cursor.offset), lambda offset: b""
     stream = opened.enter_context(closing(ByteStream(file.path)))
     reader = LineReader(spec, kind, file.shown, report, offset=cursor.offset, line=cursor.line)
-    return _line_rows(reading, file, stream, reader, cursor.offset), lambda offset: stream.before(offset, TAIL)
+    return _line_rows(reading, file, stream, reader, cursor.offset), stream.before
 
 
 def _line_rows(reading: Reading, file: Found, stream: ByteStream, reader: LineReader, start: int) -> Iterator[Rows]:

@@ -1,0 +1,5 @@
+"""`python -m afield` is the command `afield`."""
+
+from afield.cli import main
+
+main()

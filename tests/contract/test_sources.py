@@ -1,0 +1,67 @@
+"""Every built-in source against the suite of its seam."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from files_reading import opened
+
+from afield.checks.source import SOURCE_CHECKS, Open, check_waits_with_empty_batches
+from afield.connectors.base import Source
+from afield.connectors.sources.files.source import FilesSource
+from afield.connectors.sources.files.spec import Files
+
+LINES = [f"{'>' if number % 3 else ' '} line {number} é" for number in range(300)]
+
+
+def lines(folder: Path) -> FilesSource:
+    return opened(folder, "*.log", chunk=1000)
+
+
+def labelled(folder: Path) -> FilesSource:
+    return opened(folder, "*.log*", label="file_name", labelled=True, chunk=1000)
+
+
+def records(folder: Path) -> FilesSource:
+    return opened(folder, "*.log", record_start=">", chunk=1000)
+
+
+def objects(folder: Path) -> FilesSource:
+    return opened(folder, "*.jsonl", chunk=1000)
+
+
+def tables(folder: Path) -> FilesSource:
+    return opened(folder, "t*", exclude=["*.jsonl"], label=["folder", "kind"], labelled=True)
+
+
+def opener(kind: Callable[[Path], FilesSource], folder: Path) -> Open:
+    (folder / "a.log").write_text("\n".join(LINES))
+    (folder / "b.log").write_text("\n".join(LINES) + "\n")
+    (folder / "c.log.gz").write_bytes(gzip.compress("\n".join(LINES).encode()))
+    (folder / "d.jsonl").write_text("".join(f'{{"text": "{line}"}}\n' for line in LINES))
+    (folder / "t.csv").write_text("kind,text\n" + "".join(f"{len(line)},{line}\n" for line in LINES))
+    pq.write_table(pa.table({"kind": [1] * 300, "text": LINES}), folder / "t.parquet")
+
+    def open_source() -> Source:
+        return kind(folder)
+
+    return open_source
+
+
+@pytest.mark.parametrize("kind", [lines, labelled, records, objects, tables])
+@pytest.mark.parametrize("check", SOURCE_CHECKS)
+def test_files(check: Callable[[Open], None], kind: Callable[[Path], FilesSource], tmp_path: Path) -> None:
+    check(opener(kind, tmp_path))
+
+
+@pytest.mark.parametrize("path", ["*.log", "*.jsonl", "t.csv", "nothing*"])
+def test_followed_files_wait(path: str, tmp_path: Path) -> None:
+    opener(lines, tmp_path)
+    check_waits_with_empty_batches(
+        lambda: Files(path=path).open(base=tmp_path, follow=True, labelled=False, poll=0.005)
+    )
