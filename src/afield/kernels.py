@@ -7,13 +7,19 @@ import inspect
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numba
+from numba.core import config
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Numba's annotations know neither its settings nor its options.
+_settings: Any = config
+_njit: Callable[..., Any] = numba.njit
 
 
 def _writable(folder: Path) -> bool:
@@ -30,18 +36,21 @@ def _writable(folder: Path) -> bool:
 
 @cache
 def cache_folder() -> Path:
-    """The folder of compiled kernels: the user's cache folder, else one of the user's own under the temporary folder."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "afield" / "numba"
-    if _writable(home):
-        return home
+    """Where compiled kernels lie: in the user's cache folder, else in the user's own under the temporary folder."""
+    given = os.environ.get("XDG_CACHE_HOME")
+    # A container's user may have no home at all.
+    with suppress(RuntimeError):
+        home = Path(given or Path.home() / ".cache") / "afield" / "numba"
+        if _writable(home):
+            return home
     shared = Path(tempfile.gettempdir()) / f"afield-numba-{os.getuid()}"
     return shared if _writable(shared) else Path(tempfile.mkdtemp(prefix="afield-numba-"))
 
 
 @cache
 def _fingerprint(folder: Path) -> str:
-    """A name for the sources beside a kernel: Numba itself looks at the kernel's file, not at what that file imports."""
-    digest = hashlib.sha256()
+    """A name for the sources beside a kernel: Numba looks at the kernel's own file, not at what that file imports."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for path in sorted(folder.glob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -57,26 +66,26 @@ def kernel(*signature: numba.types.Type) -> Callable[[Function], Function]:
     """
 
     def compiled(function: Function) -> Function:
-        before = cast(str, numba.config.CACHE_DIR)
+        before = _settings.CACHE_DIR
         if not before:
             sources = Path(inspect.getfile(function)).parent
-            numba.config.CACHE_DIR = str(cache_folder() / _fingerprint(sources))
+            _settings.CACHE_DIR = str(cache_folder() / _fingerprint(sources))
         try:
-            return numba.njit(signature, cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
+            return _njit(signature, cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
         finally:
-            numba.config.CACHE_DIR = before
+            _settings.CACHE_DIR = before
 
     return compiled
 
 
-def helper(function: Function) -> Function:
+def helper(function: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a function as part of the kernels that call it: compiled into them, never alone.
 
     It makes no arrays, so that none of its arguments needs to be counted in and out at every call.
     """
-    return numba.njit(nogil=True, boundscheck=False, error_model="numpy", _nrt=False, forceinline=True)(function)
+    return _njit(nogil=True, boundscheck=False, error_model="numpy", _nrt=False, forceinline=True)(function)
 
 
-def maker(function: Function) -> Function:
+def maker(function: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a helper that makes arrays."""
-    return numba.njit(nogil=True, boundscheck=False, error_model="numpy")(function)
+    return _njit(nogil=True, boundscheck=False, error_model="numpy")(function)

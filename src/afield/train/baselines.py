@@ -33,7 +33,7 @@ def linear(
 ) -> Baseline:
     """A linear support-vector machine, one class against the rest, on the same rows as the network.
 
-    Source: scikit-learn's LinearSVC (liblinear) with its default settings.
+    Source: scikit-learn's LinearSVC (liblinear), solved in its dual form, which is several times faster on sparse rows.
 
     Args:
         training: (rows, targets int[N]).
@@ -49,7 +49,7 @@ def linear(
         drawn = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
         rows, targets = rows.take(drawn), targets[drawn]
         name = f"linear on {most:,} rows"
-    model = LinearSVC(random_state=seed)
+    model = LinearSVC(dual=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline short of its optimum is still a baseline
         model.fit(matrix(rows), targets)

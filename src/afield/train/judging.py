@@ -18,7 +18,7 @@ from afield.errors import AfieldError
 from afield.report.model import Baseline, Report, SourceCounts, Token, Vocabulary, json_text
 from afield.report.verdict import verdict
 from afield.runtime.session import Session
-from afield.train.base import Trained
+from afield.train.base import Trained, Watcher
 from afield.train.baselines import linear, majority
 from afield.train.dataset import Dataset
 from afield.train.evaluate import Evaluation, evaluation, part_counts
@@ -160,7 +160,7 @@ class Judged:
         return [*found, trouble] if trouble else found
 
 
-def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained) -> Judged:
+def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained, watcher: Watcher) -> Judged:
     """Exports the network, answers the test part, and puts the baselines beside the answers.
 
     Raises:
@@ -172,6 +172,7 @@ def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained) -> Judged:
     network = trained.export_onnx()
     session = Session(network, "the exported network")
     _same(session.answer(test.features), probabilities)
+    watcher.stage("linear baseline")
     baselines = [
         majority(training.targets, test.targets, classes),
         linear(
@@ -182,6 +183,7 @@ def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained) -> Judged:
             how.seed,
         ),
     ]
+    watcher.stage("judging")
     (feature,) = training.features
     spoken = tokens(
         lambda rows: session.answer({feature: rows}), sparse(training.features), data.pipeline.vocabulary(), classes

@@ -102,8 +102,7 @@ def _fit(
     if fresh:
         trainer.forget()
     trained = trainer.fit(data.examples(data.parts.training), data.examples(data.parts.validation), watcher)
-    watcher.stage("judging")
-    judged = judge(loaded, data, trained)
+    judged = judge(loaded, data, trained, watcher)
     watcher.stage("packing")
     registry = Registry(loaded.folder)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,16 @@ from numba.extending import intrinsic
 _WORD = ir.IntType(64)
 
 
+def _instruction(function: Callable[..., Any]) -> Callable[..., Any]:
+    return intrinsic(function)
+
+
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(cgutils.gep_inbounds(builder, data, at), _WORD.as_pointer())
 
 
-@intrinsic
+@_instruction
 def load(_: Any, data: Any, at: Any) -> Any:
     """uint64 of data[at : at + 8], the first byte lowest; the caller knows that the bytes are there."""
 
@@ -28,7 +33,7 @@ def load(_: Any, data: Any, at: Any) -> Any:
     return types.uint64(data, types.int64), generate
 
 
-@intrinsic
+@_instruction
 def store(_: Any, data: Any, at: Any, word: Any) -> Any:
     """Writes the eight bytes of word to data[at : at + 8]; the caller knows that there is room."""
 
@@ -40,7 +45,7 @@ def store(_: Any, data: Any, at: Any, word: Any) -> Any:
     return types.void(data, types.int64, types.uint64), generate
 
 
-@intrinsic
+@_instruction
 def lowest(_: Any, word: Any) -> Any:
     """Index of the lowest bit set; the word is not 0."""
 
@@ -50,7 +55,7 @@ def lowest(_: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
-@intrinsic
+@_instruction
 def mix(_: Any, left: Any, right: Any) -> Any:
     """Both halves of the 128-bit product, folded into one word: every bit in moves about half of the bits out."""
 
@@ -63,7 +68,7 @@ def mix(_: Any, left: Any, right: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), generate
 
 
-@intrinsic
+@_instruction
 def prefetch(_: Any, data: Any, at: Any) -> Any:
     """Asks for the cache line of data[at] without waiting for it."""
 

@@ -11,7 +11,7 @@ WORD, SPACE, CASED, IGNORABLE = 1, 2, 4, 8
 FLAG_BITS = 4
 SIGMA, SMALL_SIGMA, FINAL_SIGMA = 0x3A3, 0x3C3, 0x3C2
 DOTTED_I, DOT_ABOVE = 0x130, 0x307
-REPLACEMENT = 0xFFFD
+REPLACEMENT = np.int64(0xFFFD)
 
 U = np.uint64
 EVERY = U(0x0101010101010101)
@@ -67,7 +67,7 @@ def width(first: int) -> int:
 
 
 @helper
-def decode(data: np.ndarray, at: int, stop: int) -> tuple[int, int]:
+def decode(data: np.ndarray, at: int, stop: int) -> tuple[np.int64, int]:
     """The code point at a position and its bytes; a byte that starts none is the replacement character."""
     first = np.int64(data[at])
     size = width(first)
@@ -103,7 +103,7 @@ def encode(code: int, text: np.ndarray, at: int) -> int:
 
 
 @helper
-def properties(code: int, blocks: np.ndarray, records: np.ndarray) -> int:
+def properties(code: int, blocks: np.ndarray, records: np.ndarray) -> np.int64:
     """Flags of a code point, and above them the distance to its lower-case letter."""
     return np.int64(records[np.int64(blocks[code >> 8]) << 8 | code & 0xFF])
 

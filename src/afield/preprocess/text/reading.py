@@ -72,17 +72,20 @@ def buffers(offsets: np.ndarray, reading: Reading) -> Buffers:
     length = 0
     for row in range(len(offsets) - 1):
         length = max(length, offsets[row + 1] - offsets[row])
-    length *= GROWTH
-    written = MASKED_GROWTH * length if reading.masks else 2 * length
-    text = np.empty(RESERVED + length + PAD, np.uint8)
+    written = GROWTH * length
+    units = length + 2
+    if reading.masks:
+        written *= MASKED_GROWTH
+        units *= MASKED_GROWTH
+    text = np.empty(RESERVED + GROWTH * length + PAD, np.uint8)
     text[:RESERVED] = WRITTEN
     return Buffers(
         text,
         np.empty(written + 2 * PAD, np.uint8),
-        np.empty(length // 64 + 2, np.uint64),
+        np.empty(GROWTH * length // 64 + 2, np.uint64),
         np.empty(length + 2, np.int64),
-        np.empty(written + 2, np.int64),
-        np.empty(written + 2, np.int64),
+        np.empty(units, np.int64),
+        np.empty(units, np.int64),
         np.empty((length // 2 + 1 if reading.masks else 0, 4), np.int64),
     )
 

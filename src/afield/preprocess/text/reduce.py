@@ -173,8 +173,23 @@ def weigh_row(
 
 
 @kernel(
-    BYTES, OFFSETS, types.int64, READING, CODES, CODES, FIXED_WORDS, FLOATS, BYTES, types.int64, types.int64,
-    INTEGERS, types.float32[::1], types.int64[::1], WORDS, INTEGERS, INTEGERS,
+    BYTES,
+    OFFSETS,
+    types.int64,
+    READING,
+    CODES,
+    CODES,
+    FIXED_WORDS,
+    FLOATS,
+    BYTES,
+    types.int64,
+    types.int64,
+    INTEGERS,
+    types.float32[::1],
+    types.int64[::1],
+    WORDS,
+    INTEGERS,
+    INTEGERS,
 )
 def reduce_rows(
     data: np.ndarray,
@@ -233,8 +248,19 @@ def reduce_rows(
     values = np.empty(most, np.float64)
     for row in range(begin, len(offsets) - 1):
         units = read(
-            data, offsets[row], offsets[row + 1], reading, blocks, records,
-            text, joined, bits, found, starts, stops, spans,
+            data,
+            offsets[row],
+            offsets[row + 1],
+            reading,
+            blocks,
+            records,
+            text,
+            joined,
+            bits,
+            found,
+            starts,
+            stops,
+            spans,
         )
         keys[row], terms[row], known = count_row(
             source, starts, stops, units, reading, table, factors, arena, hashes, members, inverse

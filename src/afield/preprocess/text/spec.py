@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Mask = Literal["number", "hex", "ip", "uuid", "email", "digits"]
 
 MASKS = """\
-What varies without meaning, each replaced by one token such as `<number>`, before terms are counted. Masks apply where \
+What varies without meaning, each replaced by one token such as `<number>` before terms are counted. Masks apply where \
 a word starts, in the order email, uuid, ip, hex, number, digits. \
 `number`: ASCII digits that touch no other letter, `.` and `,` between digits taken in (`1,234.5` is one). \
 `hex`: `0x` and hex digits, a word of 8 or more hex digits with a letter and a digit among them, or a MAC address. \
@@ -45,12 +45,12 @@ class Text(Component):
     )
     min_df: int | float = Field(
         1,
-        description="Terms in fewer training records are dropped: a whole number counts records, a fraction is a share.",
+        description="Terms in fewer training records are dropped: 2 counts records, 0.01 is a share of them.",
         examples=[2, 0.001],
     )
     max_df: int | float = Field(
         1.0,
-        description="Terms in more training records are dropped: a whole number counts records, a fraction is a share.",
+        description="Terms in more training records are dropped: 2 counts records, 0.01 is a share of them.",
         examples=[0.5],
     )
     max_features: int | None = Field(
@@ -80,19 +80,23 @@ class Text(Component):
             yield Problem(("ngrams", 0), f"expected 1 or more, found {shortest}")
         if longest < shortest:
             yield Problem(("ngrams", 1), f"expected {shortest} or more, the least number, found {longest}")
-        for name in ("min_df", "max_df"):
-            value = getattr(self, name)
-            if isinstance(value, float) and not 0 <= value <= 1:
-                yield Problem((name,), f"expected a share from 0.0 to 1.0, or a whole number of records, found {value}")
-            elif value < (name == "max_df"):
-                yield Problem((name,), f"expected {int(name == 'max_df')} or more records, found {value}")
-        if type(self.min_df) is type(self.max_df) and self.min_df > self.max_df:
+        bounds = list(self._bound_problems())
+        yield from bounds
+        if not bounds and type(self.min_df) is type(self.max_df) and self.min_df > self.max_df:
             yield Problem(("min_df",), f"expected at most max_df, which is {self.max_df}, found {self.min_df}")
         if self.max_df == 1 and isinstance(self.max_df, int):
             message = "1 drops every term that two records share; for a share of all records write 1.0"
             yield Problem(("max_df",), message, "warning")
         if self.max_features is not None and self.max_features < 1:
             yield Problem(("max_features",), f"expected 1 or more, or null for all terms, found {self.max_features}")
+
+    def _bound_problems(self) -> Iterator[Problem]:
+        for name, least in (("min_df", 0), ("max_df", 1)):
+            value = getattr(self, name)
+            if isinstance(value, int) and value < least:
+                yield Problem((name,), f"expected {least} or more records, found {value}")
+            if isinstance(value, float) and not 0 <= value <= 1:
+                yield Problem((name,), f"expected a share from 0.0 to 1.0, or a whole number of records, found {value}")
 
     def open(self) -> TextStep:
         """The step, ready to fit or to apply."""

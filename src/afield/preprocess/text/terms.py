@@ -48,10 +48,10 @@ def first_words(text: np.ndarray, start: int, stop: int) -> tuple[np.uint64, np.
 @helper
 def same(text: np.ndarray, start: int, arena: np.ndarray, at: int, length: int) -> bool:
     """Whether two runs of bytes are equal."""
-    for offset in range(length):
-        if text[start + offset] != arena[at + offset]:
-            return False
-    return True
+    matching = 0
+    while matching < length and text[start + matching] == arena[at + matching]:
+        matching += 1
+    return matching == length
 
 
 @helper
@@ -64,7 +64,7 @@ def find(
     key: np.uint64,
     left: np.uint64,
     right: np.uint64,
-) -> int:
+) -> np.int64:
     """Where in the table a term starts, or would start: the third word there is 0 where the term is unknown."""
     last = len(table) - 1
     at = np.int64(key) * SLOT & last

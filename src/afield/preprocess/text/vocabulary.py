@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from afield.preprocess.text.reduce import tabulate
 from afield.preprocess.text.terms import PAD, SLOT
@@ -57,10 +56,13 @@ class Terms:
         Returns:
             bytes uint8, offsets int64[V + 1] and document frequencies int64[V].
         """
+        # Only the fit needs this module, and a site that only answers starts sooner without it.
+        import pyarrow.compute as pc
+
         words = pa.LargeBinaryArray.from_buffers(
             pa.large_binary(), self.size, [None, pa.py_buffer(self.bounds), pa.py_buffer(self.arena)]
         )
-        order = pc.array_sort_indices(words).to_numpy()
+        order = pc.call_function("array_sort_indices", [words]).to_numpy()
         documents = self.documents[order]
         order = order[(documents >= least) & (documents <= most)]
         if limit is not None and len(order) > limit:

@@ -23,6 +23,7 @@ from afield.train.compiled.program import Program, State
 CHUNK_BYTES = 32 << 20
 CHUNK_STEPS = 512
 TEST_ROWS = 256
+LOOK_AHEAD = 20
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,10 @@ class Fit:
         batch = min(batch, len(order))
         kind = "train" if use == "train" else "other"
         shape = larger(self._shapes.get(kind), shape_of(rows, order, batch, exact=exact))
+        if kind not in self._shapes and use == "train":
+            # The largest batch differs from epoch to epoch; meeting it late would mean compiling again.
+            for epoch in range(2, min(self._plan.epochs, LOOK_AHEAD) + 1):
+                shape = larger(shape, shape_of(rows, self._order(epoch), batch, exact=exact))
         self._shapes[kind] = shape
         if shape.columns not in self._programs:
             self._programs[shape.columns] = Program(self._build, shape.columns, rows.width, exact=exact)

@@ -26,7 +26,9 @@ def network(spec: Network, columns: int, classes: int) -> keras.Sequential:
     made: list[Any] = [keras.layers.Input((columns,), name="text")]
     known = catalogue()["layers"]
     for place, (name, given) in enumerate(spec.named()):
-        arguments = {k: classes if v == "classes" and k == "units" else v for k, v in given.items()}
+        arguments = {"name": f"{name}_{place + 1}"} | given
+        if arguments.get("units") == "classes":
+            arguments["units"] = classes
         try:
             made.append(getattr(keras.layers, known[name]["class"])(**arguments))
         except (TypeError, ValueError) as refused:

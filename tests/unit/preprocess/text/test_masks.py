@@ -71,7 +71,7 @@ def tokens(text: str, mask: list[Mask], **settings: object) -> list[str]:
         ("1::2::3", ["<number>"]),
         (UUID, ["<uuid>"]),
         (f"{{{UUID.upper()}}}", ["<uuid>"]),
-        (f"{UUID}0", ["12d3", "4266141740000", "a456", "e89b", "<hex>"]),
+        (f"{UUID}0", ["12d3", "a456", "e89b", "<hex>", "<number>"]),
         ("jane.doe+x@mail.example.com", ["<email>"]),
         ("jane@example.com.", ["<email>"]),
         ("7up@example.org", ["<email>"]),
@@ -115,7 +115,7 @@ def test_masks_are_words_of_an_ngram() -> None:
 
 def test_masks_apply_before_characters_are_counted() -> None:
     found = tokens("a 1  b 22", ["number"], tokens="characters", ngrams=(19, 19))
-    assert found == ["a <number> b <number"[:19], " <number> b <number>"[:19], "<number> b <number>"]
+    assert found == [" <number> b <number", "<number> b <number>", "a <number> b <numbe"]
 
 
 def test_case_does_not_matter_to_masks() -> None:

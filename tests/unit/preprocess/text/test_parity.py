@@ -15,7 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from afield.errors import DataError
 from afield.preprocess.rows import SparseRows
+from afield.preprocess.text import step
 from afield.preprocess.text.spec import Text
 from afield.preprocess.text.step import UNICODE_VERSION, vocabulary
 
@@ -24,6 +26,8 @@ SYSTEMS = [
     "Android", "Apache", "BGL", "HDFS", "HPC", "Hadoop", "HealthApp", "Linux", "Mac", "OpenSSH", "OpenStack",
     "Proxifier", "Spark", "Thunderbird", "Windows", "Zookeeper",
 ]  # fmt: skip
+
+WORDS = ["aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh"]
 
 any_text = st.text(st.characters(codec="utf-8", max_codepoint=0x10FFFF if SAME_UNICODE else 0x4FF), max_size=60)
 wordy = st.text("abAB12_ .,-:'\tİΣσςÀéßаЯ中文\u0345\u00ad\u2019\u3000", max_size=40)
@@ -43,7 +47,7 @@ def compare(train: list[str], test: list[str], declared: Text, **settings: Any) 
     try:
         peer = TfidfVectorizer(**settings).fit(train)
     except ValueError:
-        with pytest.raises(Exception, match="expected (text with )?terms"):
+        with pytest.raises(DataError, match=r"expected (text with )?terms"):
             step.freeze(step.observe(None, batch))
         return
     frozen = step.freeze(step.observe(None, batch))
@@ -92,7 +96,7 @@ def test_character_ngrams_equal_scikit_learn(
 
 
 @given(
-    st.lists(st.lists(st.sampled_from("aa bb cc dd ee ff gg hh".split()), max_size=12).map(" ".join), min_size=3),
+    st.lists(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), min_size=3),
     st.sampled_from([1, 2, 0.1, 0.3, 0.0]),
     st.sampled_from([1.0, 0.6, 5, 0.9]),
     st.sampled_from(["l1", "l2", None]),
@@ -132,6 +136,12 @@ def test_of_equally_frequent_terms_the_first_by_code_point_are_kept() -> None:
     assert vocabulary(frozen).to_pylist() == ["aa", "bb"]
 
 
+def test_the_tables_are_of_the_version_that_is_named() -> None:
+    path = Path(step.__file__).with_name("unicode.npz")
+    with np.load(path) as tables:
+        assert ".".join(map(str, tables["version"])) == UNICODE_VERSION
+
+
 @pytest.mark.skipif(not SAME_UNICODE, reason="this Python follows another Unicode version than the tables")
 @pytest.mark.parametrize("lowercase", [True, False])
 def test_every_code_point_is_read_as_python_reads_it(lowercase: bool) -> None:
@@ -139,7 +149,7 @@ def test_every_code_point_is_read_as_python_reads_it(lowercase: bool) -> None:
     step = Text(lowercase=lowercase).open()
     frozen = step.freeze(step.observe(None, pa.record_batch({"text": lines})))
     word = re.compile(r"(?u)\b\w\w+\b")
-    expected = {word for line in lines for word in word.findall(line.lower() if lowercase else line)}
+    expected = {found for line in lines for found in word.findall(line.lower() if lowercase else line)}
     assert vocabulary(frozen).to_pylist() == sorted(expected)
 
 

@@ -55,6 +55,8 @@ def test_every_field_is_described() -> None:
 
 
 def test_declaring_imports_nothing_heavy() -> None:
-    code = "import sys, afield.preprocess.text.spec; print([name for name in ('numba', 'numpy') if name in sys.modules])"
+    code = (
+        "import sys, afield.preprocess.text.spec; print([name for name in ('numba', 'numpy') if name in sys.modules])"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +44,7 @@ def test_how_batches_are_cut_changes_nothing(lines: list[str], cuts: list[int]) 
     step, whole = fitted(lines)
     state = None
     bounds = sorted({0, len(lines), *(min(cut, len(lines)) for cut in cuts)})
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         state = step.observe(state, batch_of(lines, pa.string()).slice(begin, end - begin))
     assert state is not None
     parts = step.freeze(state)
@@ -59,7 +60,9 @@ def test_the_fit_grows_with_the_vocabulary() -> None:
     assert reduced.rows.lengths.tolist() == [3] * len(lines)
 
 
-@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())])
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
+)
 def test_the_layout_of_the_column_changes_nothing(kind: pa.DataType) -> None:
     step, frozen = fitted(LINES)
     expected = step.reduce(frozen, batch_of(LINES)).rows

@@ -64,7 +64,12 @@ def find(spec: Files, base: Path, unreadable: dict[str, str]) -> list[Found]:
         unreadable: takes what cannot be looked at, with the reason.
     """
     found: dict[tuple[int, int], Found] = {}
-    for shown in sorted(_paths(spec.path, base, unreadable)):
+    try:
+        paths = sorted(_paths(spec.path, base, unreadable))
+    except OSError as error:
+        unreadable[spec.path] = why(error)
+        return []
+    for shown in paths:
         if any(fnmatch.fnmatchcase(Path(shown).name, pattern) for pattern in spec.exclude):
             continue
         file = look_at(base / shown, shown, unreadable)
@@ -84,6 +89,12 @@ def look_at(path: Path, shown: str, unreadable: dict[str, str]) -> Found | None:
     if not path.is_file():
         return None
     return Found(path, shown, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+
+def is_there(file: Found) -> bool:
+    """Whether its path still leads to the file: what was read there was then read from it."""
+    now = look_at(file.path, file.shown, {})
+    return now is not None and now.who == file.who
 
 
 def why(error: OSError) -> str:

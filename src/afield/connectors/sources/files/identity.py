@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -66,9 +66,47 @@ class Cursor:
                 "it belongs to another source, or is damaged: start with a new position"
             ) from error
 
+    def at(self, offset: int, line: int, head: bytes, tail: bytes, *, whole: int = 0) -> Cursor:
+        """The cursor further on in the same file.
+
+        Args:
+            offset, line: where the next record starts.
+            head: the first bytes of the file, of which none after the offset count.
+            tail: the bytes before the offset, as far as they are known.
+            whole: size on the disk, where the file was read to its end and is not appended to.
+        """
+        known = head if self.rows else head[:offset]
+        return replace(
+            self,
+            offset=offset,
+            line=line,
+            head=digest(known),
+            head_bytes=len(known),
+            tail=digest(tail) if tail else "",
+            tail_bytes=len(tail),
+            whole=whole,
+        )
+
+    def moved_to(self, file: Found, *, whole: int = 0) -> Cursor:
+        """The cursor in a file that has taken over the content."""
+        return replace(self, device=file.device, inode=file.inode, path=str(file.path), whole=whole or self.whole)
+
+    def begins(self, head: bytes) -> bool:
+        """Whether these are the first bytes of its file."""
+        return len(head) >= self.head_bytes and digest(head[: self.head_bytes]) == self.head
+
+    def follows(self, before: bytes) -> bool:
+        """Whether these bytes stand before its offset, as far as that is known."""
+        return not self.tail or digest(before[-self.tail_bytes :]) == self.tail
+
     def is_end_of(self, file: Found) -> bool:
         """Whether nothing has been added to the file since it was read to its end."""
         return self.inode == file.inode and 0 < self.whole == file.size
+
+
+def beginning(file: Found, *, rows: bool) -> Cursor:
+    """The cursor of a file of which nothing has been read."""
+    return Cursor(file.device, file.inode, str(file.path), 0, 1, digest(b""), 0, rows=rows)
 
 
 def digest(data: bytes) -> str:
@@ -79,15 +117,14 @@ def digest(data: bytes) -> str:
 def compare(path: Path, cursor: Cursor) -> Literal["held", "shorter", "other"]:
     """Whether a file has what was read up to a cursor, has only a part of it, or is another file."""
     with closing(ByteStream(path)) as stream:
-        head = stream.read(max(HEAD, cursor.head_bytes))
-        if len(head) < cursor.head_bytes or digest(head[: cursor.head_bytes]) != cursor.head:
+        if not cursor.begins(stream.read(max(HEAD, cursor.head_bytes))):
             return "other"
         if cursor.rows or cursor.offset <= cursor.head_bytes:
             return "held"
         before = stream.skip_to(cursor.offset)
         if stream.position < cursor.offset:
             return "shorter"
-    return "held" if digest(before[len(before) - cursor.tail_bytes :]) == cursor.tail or not cursor.tail else "other"
+    return "held" if cursor.follows(before) else "other"
 
 
 @dataclass
@@ -98,11 +135,13 @@ class Streams:
         cursors: stream -> how far it was read.
         taken: streams whose file has been found.
         emptied: streams whose file was truncated in this run; what is left of them is in a copy.
+        removed: streams whose file was removed in this run; its inode may be that of another file by now.
     """
 
     cursors: dict[str, Cursor]
     taken: set[str] = field(default_factory=set[str])
     emptied: set[str] = field(default_factory=set[str])
+    removed: set[str] = field(default_factory=set[str])
 
     @staticmethod
     def of(position: Mapping[str, str]) -> Streams:
@@ -116,7 +155,8 @@ class Streams:
 
     def same_file(self, file: Found) -> str | None:
         """The free stream of a file that is known by its inode, whatever its name is now."""
-        return self._first(file, (stream for stream in self.free if self.cursors[stream].inode == file.inode))
+        known = (stream for stream in self.free if stream not in self.removed)
+        return self._first(file, (stream for stream in known if self.cursors[stream].inode == file.inode))
 
     def copy_of(self, file: Found) -> str | None:
         """The free stream whose content a file has taken over: rotated by copying, compressed, or put back."""
@@ -128,7 +168,7 @@ class Streams:
             cursor = self.cursors[stream]
             if not _may_copy(file, cursor) or compare(file.path, cursor) == "other":
                 continue
-            if not _differs(file.path, Path(cursor.path)):
+            if not _differs(file.path, cursor):
                 return stream
         return None
 
@@ -151,6 +191,11 @@ class Streams:
         """Notes how far a stream has been read."""
         self.cursors[stream] = cursor
         self.taken.add(stream)
+
+    def renamed(self, stream: str, file: Found) -> None:
+        """Notes under which name the file of a stream is found now."""
+        if stream in self.cursors:
+            self.cursors[stream] = self.cursors[stream].moved_to(file)
 
     def _first(self, file: Found, streams: Iterable[str]) -> str | None:
         """Of the streams that the file holds, the one that was read furthest."""
@@ -179,14 +224,18 @@ def _may_take_over(file: Found, cursor: Cursor) -> bool:
     return cursor.head_bytes == HEAD if name == origin else base_name(name) == base_name(origin)
 
 
-def _differs(copy: Path, original: Path) -> bool:
-    """Whether the original is still there, and what is in the copy is not what it begins with."""
+def _differs(copy: Path, cursor: Cursor) -> bool:
+    """Whether the original is still there, whole, and what is in the copy is not what it begins with."""
     with closing(ByteStream(copy)) as stream:
         head = stream.read(HEAD)
         end = stream.skip_to(sys.maxsize if codec_of(copy) else copy.stat().st_size)
         size = stream.position
+    original = Path(cursor.path)
     try:
+        now = original.stat()
+        if now.st_ino != cursor.inode or (now.st_size < cursor.offset and not cursor.rows):
+            return False
         with closing(ByteStream(original)) as stream:
-            return stream.read(len(head)) != head or stream.before(size) != end
+            return stream.read(len(head)) != head or stream.skip_to(size) != end or stream.position != size
     except FileNotFoundError:
         return False

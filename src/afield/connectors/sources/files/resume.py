@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from afield.connectors.sources.files.discover import Found, look_at
+from afield.connectors.sources.files.discover import Found, is_there, look_at
 from afield.connectors.sources.files.identity import Streams
 
 Who = tuple[int, int]
@@ -28,7 +28,7 @@ def carried_on(streams: Streams, files: Sequence[Found], known: Collection[Who])
             except OSError:
                 # Whoever reads the file finds the same error, and reports it.
                 continue
-            if stream:
+            if stream and is_there(file):
                 streams.taken.add(stream)
                 yield file, stream
 
@@ -37,7 +37,12 @@ def beside(streams: Streams, named: Collection[Who]) -> list[Found]:
     """Files that the use case does not name, in the folders where streams without a file were read last."""
     found: list[Found] = []
     for folder in sorted({Path(streams.cursors[stream].path).parent for stream in streams.free}):
-        for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        try:
+            paths = sorted(folder.iterdir())
+        except OSError:
+            # The folder is gone, or is closed to us: then its files are too.
+            continue
+        for path in paths:
             file = look_at(path, str(path), {})
             if file is not None and file.who not in named:
                 found.append(file)

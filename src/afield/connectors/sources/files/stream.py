@@ -12,12 +12,41 @@ from afield.connectors.sources.files import utf8
 CODECS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 BINARY_PROBE = 8192
 LOOK_BACK = 64
+_KEPT = 4096
 _PIECE = 65536
 
 
 def codec_of(path: str | os.PathLike[str]) -> str | None:
     """The compression that the name of a file tells."""
     return CODECS.get(Path(path).suffix.lower())
+
+
+class Trail:
+    """The bytes read last, by which a place in a file is known again.
+
+    Args:
+        offset: where the reading begins.
+    """
+
+    def __init__(self, offset: int = 0) -> None:
+        self._older = b""
+        self._latest = b""
+        self._start = offset
+
+    def add(self, data: bytes) -> None:
+        """Takes what was read next."""
+        self._older = (self._older + self._latest[-_KEPT:])[-_KEPT:]
+        self._start += len(self._latest)
+        self._latest = data
+
+    def before(self, offset: int) -> bytes:
+        """The 64 bytes before a place, all where there are fewer; none where they are not kept any more."""
+        first, latest = max(offset - LOOK_BACK, 0) - self._start, offset - self._start
+        if first >= 0:
+            return self._latest[first:latest]
+        if latest < 0 or -first > len(self._older):
+            return b""
+        return self._older[first:] + self._latest[:latest]
 
 
 class ByteStream:
@@ -34,7 +63,7 @@ class ByteStream:
         self.position = 0
         self.damage: str | None = None
         self._path = path
-        self._last = b""
+        self.trail = Trail()
         self._codec = codec_of(path)
         self._raw = path.open("rb", buffering=0)
         self._stream = self._decompressed()
@@ -51,7 +80,7 @@ class ByteStream:
             missing -= len(piece)
             self.position += len(piece)
         data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self._last = (self._last + data[-LOOK_BACK:])[-LOOK_BACK:]
+        self.trail.add(data)
         return data
 
     def skip_to(self, offset: int) -> bytes:
@@ -59,15 +88,10 @@ class ByteStream:
         if self._codec is None:
             self.position = max(offset - LOOK_BACK, 0)
             self._raw.seek(self.position)
-            self._last = b""
+            self.trail = Trail(self.position)
         while self.position < offset and self.read(min(offset - self.position, _PIECE)):
             pass
-        return self._last
-
-    def before(self, offset: int) -> bytes:
-        """Up to 64 bytes before a byte of the file; none of a compressed one, which has no way back."""
-        start = max(offset - LOOK_BACK, 0)
-        return b"" if self._codec else os.pread(self._raw.fileno(), offset - start, start)
+        return self.trail.before(self.position)
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -129,9 +153,6 @@ class TextStream:
         repaired, replaced = utf8.repair(data[:end])
         self.replaced += replaced
         return repaired
-
-    def readable(self) -> bool:
-        return True
 
     def close(self) -> None:
         """The stream below stays open: its owner closes it."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import errno
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 
 from afield.connectors.base import Batch
-from afield.connectors.sources.files.discover import Found, grows, kind_of, why
-from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, Cursor, Streams, digest
+from afield.connectors.sources.files.discover import Found, grows, is_there, kind_of, why
+from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, Cursor, Streams, beginning
 from afield.connectors.sources.files.lines import LineReader
 from afield.connectors.sources.files.records import Rows, line_schema, record_batch
 from afield.connectors.sources.files.report import SourceReport
@@ -19,7 +20,7 @@ from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.stream import BINARY_PROBE, ByteStream
 from afield.connectors.sources.files.tables import csv_rows, parquet_rows
 
-CHUNK = 4 * 2**20
+CHUNK = 2 * 2**20
 BINARY = (
     "binary: a NUL byte stands in its first 8 KiB (UTF-16 text has them too: convert it with iconv); "
     "leave it out with exclude:"
@@ -59,7 +60,7 @@ class Reading:
 
     def moved(self, file: Found, stream: str) -> Batch:
         """A batch without records that says: the stream is in this file now, which has been read to its end."""
-        cursor = replace(self.streams.cursors[stream], **place(file), whole=file.size)
+        cursor = self.streams.cursors[stream].moved_to(file, whole=file.size)
         self.streams.move(stream, cursor)
         return Batch(self.no_records(), {stream: cursor.dumps()})
 
@@ -97,6 +98,8 @@ def read_file(reading: Reading, file: Found, stream: str | None) -> Iterator[Bat
 def _read(reading: Reading, file: Found, stream: str | None, cursor: Cursor | None) -> Iterator[Batch]:
     kind = kind_of(reading.spec, file.path)
     table = kind in {"csv", "parquet"}
+    if not is_there(file):
+        raise FileNotFoundError(errno.ENOENT, "renamed or removed since the folder was looked at")
     with closing(ByteStream(file.path)) as begin:
         probe = begin.read(BINARY_PROBE)
     if kind != "parquet" and b"\0" in probe:
@@ -104,50 +107,31 @@ def _read(reading: Reading, file: Found, stream: str | None, cursor: Cursor | No
         return
     reading.report.read.setdefault(file.shown, 0)
     stream = stream or reading.streams.name(file.inode, probe)
-    cursor = cursor or Cursor(file.device, file.inode, str(file.path), 0, 1, digest(b""), 0, rows=table)
+    cursor = (cursor or beginning(file, rows=table)).moved_to(file)
     head = probe[: TABLE_HEAD if table else HEAD]
+    whole = 0 if grows(reading.spec, file.path) else file.size
     with ExitStack() as opened:
-        rows, before = _open(reading, file, cursor, opened)
-        for part, last in _with_last(rows):
-            known = len(head) if table else min(len(head), part.next_offset)
-            tail = before(part.next_offset)
-            cursor = replace(
-                cursor,
-                **place(file),
-                offset=part.next_offset,
-                line=part.next_number,
-                head=digest(head[:known]),
-                head_bytes=known,
-                tail=digest(tail) if tail else "",
-                tail_bytes=len(tail),
-                whole=file.size if last and not grows(reading.spec, file.path) else 0,
-            )
+        for (part, tail), last in _with_last(_open(reading, file, cursor, opened)):
+            cursor = cursor.at(part.next_offset, part.next_number, head, tail, whole=whole if last else 0)
             yield reading.batch(part, file, stream, cursor)
-    if cursor.head_bytes and not cursor.is_end_of(file) and not grows(reading.spec, file.path):
+    if whole and cursor.head_bytes and not cursor.is_end_of(file):
         yield reading.moved(file, stream)
 
 
-def place(file: Found) -> dict[str, Any]:
-    """Where a file is, as a cursor says it."""
-    return {"device": file.device, "inode": file.inode, "path": str(file.path)}
-
-
-def _open(
-    reading: Reading, file: Found, cursor: Cursor, opened: ExitStack
-) -> tuple[Iterator[Rows], Callable[[int], bytes]]:
-    """The rows after the cursor, and a look at the bytes before an offset."""
+def _open(reading: Reading, file: Found, cursor: Cursor, opened: ExitStack) -> Iterator[tuple[Rows, bytes]]:
+    """The rows after the cursor, each part with the bytes of the file that stand before its end."""
     spec, report = reading.spec, reading.report
     kind = kind_of(spec, file.path)
     if kind in {"csv", "parquet"}:
         read = csv_rows if kind == "csv" else parquet_rows
-        return read(spec, file.path, file.shown, report, cursor.offset), lambda offset: b""
+        return ((rows, b"") for rows in read(spec, file.path, file.shown, report, cursor.offset))
     stream = opened.enter_context(closing(ByteStream(file.path)))
     reader = LineReader(spec, kind, file.shown, report, offset=cursor.offset, line=cursor.line)
-    return _line_rows(reading, file, stream, reader, cursor.offset), stream.before
+    stream.skip_to(cursor.offset)
+    return ((rows, stream.trail.before(rows.next_offset)) for rows in _line_rows(reading, file, stream, reader))
 
 
-def _line_rows(reading: Reading, file: Found, stream: ByteStream, reader: LineReader, start: int) -> Iterator[Rows]:
-    stream.skip_to(start)
+def _line_rows(reading: Reading, file: Found, stream: ByteStream, reader: LineReader) -> Iterator[Rows]:
     while chunk := stream.read(reading.chunk):
         reading.report.bytes += len(chunk)
         yield from reader.feed(chunk)

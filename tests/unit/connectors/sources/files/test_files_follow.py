@@ -258,6 +258,24 @@ def test_names_stay_the_same_after_a_crash_before_the_first_commit(tmp_path: Pat
     ]
 
 
+def test_a_file_that_cannot_be_opened_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append(tmp_path / "a.log", "one\n")
+    append(tmp_path / "b.log", "two\n")
+    really_open = os.open
+    refused = {"left": 3}
+
+    def open_later(path: Path, flags: int, *rest: object, **named: object) -> int:
+        if Path(path).name == "a.log" and refused["left"]:
+            refused["left"] -= 1
+            raise OSError(24, "Too many open files")
+        return really_open(path, flags, *rest, **named)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(os, "open", open_later)
+    with Following(tmp_path, "*.log") as followed:
+        assert followed.new() == ["two", "one"]
+        assert followed.source.report.skipped == {}
+
+
 def test_quiet_files_are_closed_and_opened_again(tmp_path: Path) -> None:
     for number in range(50):
         log = tmp_path / f"{number}.log"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afield.connectors.sources.files.joiner import Joiner
@@ -32,6 +32,7 @@ def expected(lines: list[str], pattern: str) -> list[tuple[str, int]]:
     return [("\n".join(parts), number) for parts, number in records]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["> a", ">", "more", "", "  at x", "é"]), max_size=30), st.integers(1, 30))
 def test_records_begin_where_the_pattern_matches(lines: list[str], size: int) -> None:
     data = "".join(line + "\n" for line in lines).encode()
@@ -46,6 +47,7 @@ def test_records_begin_where_the_pattern_matches(lines: list[str], size: int) ->
         assert (parts[-1].next_offset, parts[-1].next_number) == (len(data), len(lines) + 1)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200))
 def test_a_long_record_is_cut_and_counted_once(size: int) -> None:
     data = b"> one\n" + b"x" * 40 + b"\n" + b"y\n" * 50 + b"> two\n" + b"> " + b"z" * 100 + b"\n> end\n"

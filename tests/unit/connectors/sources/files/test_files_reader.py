@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afield.connectors.sources.files.reader import Lines, Splitter
@@ -29,6 +29,7 @@ def plain(data: bytes) -> list[bytes]:
     return [line.removesuffix(b"\r") for line in (lines if lines[-1] else lines[:-1])]
 
 
+@settings(deadline=None)
 @given(awkward, st.integers(1, 40))
 def test_lines_are_those_of_python(data: bytes, size: int) -> None:
     parts, splitter = read(data, size)
@@ -40,6 +41,7 @@ def test_lines_are_those_of_python(data: bytes, size: int) -> None:
         part.text.validate(full=True)
 
 
+@settings(deadline=None)
 @given(awkward, st.integers(1, 40))
 def test_offsets_and_numbers_say_where_a_line_starts(data: bytes, size: int) -> None:
     parts, _ = read(data, size)
@@ -53,6 +55,7 @@ def test_offsets_and_numbers_say_where_a_line_starts(data: bytes, size: int) -> 
         assert (parts[-1].next_offset, parts[-1].next_number) == (len(data), count + 1)
 
 
+@settings(deadline=None)
 @given(awkward, st.integers(1, 40), st.integers(1, 5))
 def test_pieces_know_where_the_next_one_starts(data: bytes, size: int, most: int) -> None:
     parts, _ = read(data, size)
@@ -62,6 +65,7 @@ def test_pieces_know_where_the_next_one_starts(data: bytes, size: int, most: int
         assert (piece.next_offset, piece.next_number) == (after.offsets[0], after.numbers[0])
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=60), max_size=8), st.data())
 def test_a_long_line_is_cut_between_characters(lines: list[str], data: st.DataObject) -> None:
     whole = "".join(line + "\n" for line in lines).encode()

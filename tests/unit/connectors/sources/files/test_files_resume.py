@@ -27,7 +27,7 @@ def fill(folder: Path, name: str, lines: list[str]) -> None:
     (folder / name).write_bytes(compress(data))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from(["a", "bc", "> start", ">", "", "é" * 9]), min_size=1, max_size=40),
     st.integers(5, 60),

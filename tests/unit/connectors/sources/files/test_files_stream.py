@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afield.connectors.sources.files import utf8
@@ -76,6 +76,7 @@ def test_skip_to_shows_the_bytes_before(tmp_path: Path, name: str) -> None:
         assert stream.read(10) == DATA[200_000:200_010]
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=5), st.sampled_from(["é€😀", "\ufffd"]).map(str.encode))), st.data())
 def test_repaired_text_is_that_of_python(parts: list[bytes], data: st.DataObject) -> None:
     whole = b"".join(parts)
@@ -97,6 +98,7 @@ def test_repaired_text_is_that_of_python(parts: list[bytes], data: st.DataObject
     assert stream.replaced == expected.count("\ufffd") - whole.count("\ufffd".encode())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.integers(0, 90))
 def test_whole_characters_never_splits_one(text: str, limit: int) -> None:
     data = text.encode()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from files_reading import opened, rows
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afield.connectors.base import LABEL, LINE, OFFSET
@@ -28,6 +28,7 @@ def test_every_column_of_csv_is_text(tmp_path: Path) -> None:
     assert (table[OFFSET], table[LINE]) == ([0, 1, 2], [2, 4, 5])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(FIELD, FIELD, st.just("x")), min_size=1, max_size=12))
 def test_csv_as_python_writes_it(tmp_path_factory: pytest.TempPathFactory, records: list[tuple[str, ...]]) -> None:
     folder = tmp_path_factory.mktemp("csv")
