@@ -112,7 +112,9 @@ def pytorch(rows, targets, test, truth) -> dict:
 
     def hidden(part):
         starts = torch.from_numpy(part.indptr[:-1])
-        return torch.relu(bag(torch.from_numpy(part.ids), starts, per_sample_weights=torch.from_numpy(part.weights)) + bias)
+        return torch.relu(
+            bag(torch.from_numpy(part.ids), starts, per_sample_weights=torch.from_numpy(part.weights)) + bias
+        )
 
     seconds = []
     truth_of = torch.from_numpy(targets.astype(np.int64))

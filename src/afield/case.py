@@ -164,7 +164,9 @@ def _records(table: Any, column: str) -> tuple[pa.Table, Any]:
         try:
             return pa.table({column: pa.array(table, pa.string())}), lambda answers: answers
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            raise DataError("expected a list of strings, found other things in it; give a table for several columns") from None
+            raise DataError(
+                "expected a list of strings, found other things in it; give a table for several columns"
+            ) from None
     import narwhals
 
     try:

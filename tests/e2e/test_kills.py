@@ -136,7 +136,8 @@ def test_a_second_run_of_the_same_use_case_is_refused(case: Path) -> None:
             [sys.executable, "-m", "afield", "run", str(case), "--once"], capture_output=True, text=True, check=False
         )
         assert second.returncode == 1
-        assert second.stderr.startswith(f"afield: error: {case}: `afield run` of this use case runs already, as process")
+        expected = f"afield: error: {case}: `afield run` of this use case runs already, as process"
+        assert second.stderr.startswith(expected)
     finally:
         first.terminate()
         assert first.wait(timeout=30) == 0

@@ -95,7 +95,6 @@ class Pipeline:
         """What enters the network."""
         return self._step.transform(self._fitted, None, batch)[0]
 
-
     def unknown(self, batch: pa.RecordBatch) -> tuple[int, int]:
         """Number of terms in the records, and of those that training never met."""
         reduced = self._step.reduce(self._fitted, batch)

@@ -35,7 +35,9 @@ def network_table(layers: Sequence[LayerRow], title: str) -> Table:
 
 def _said(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {_inner(inner)}" if inner not in ({}, None) else str(key) for key, inner in value.items())
+        return ", ".join(
+            f"{key}: {_inner(inner)}" if inner not in ({}, None) else str(key) for key, inner in value.items()
+        )
     if isinstance(value, Sequence) and not isinstance(value, str):
         return " -> ".join(_said(item) for item in value)
     return str(value)

@@ -31,4 +31,6 @@ def answer_table(records: pa.RecordBatch, answers: Answers, version: str) -> pa.
 
 
 def _joined(text: pa.Array, number: pa.Array) -> pa.Array:
-    return pc.binary_join_element_wise(text.cast(pa.string()), number.cast(pa.string()), ":")
+    return pc.call_function(
+        "binary_join_element_wise", [text.cast(pa.string()), number.cast(pa.string()), pa.scalar(":")]
+    )

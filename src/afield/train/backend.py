@@ -25,7 +25,9 @@ def prepare(device: str = "auto") -> str:
     """
     backend = os.environ.setdefault("KERAS_BACKEND", "jax")
     if backend != "jax":
-        raise StateError(f"KERAS_BACKEND is {backend!r}: Afield trains on Keras's JAX backend; unset it or set it to 'jax'")
+        raise StateError(
+            f"KERAS_BACKEND is {backend!r}: Afield trains on Keras's JAX backend; unset it or set it to 'jax'"
+        )
     try:
         import jax
         import keras
@@ -34,7 +36,9 @@ def prepare(device: str = "auto") -> str:
             f"training needs {missing.name}, which is not installed: run `pip install 'afield[train]'`"
         ) from None
     if keras.backend.backend() != "jax":
-        raise StateError(f"Keras already runs on {keras.backend.backend()}: import afield first, or set KERAS_BACKEND=jax")
+        raise StateError(
+            f"Keras already runs on {keras.backend.backend()}: import afield first, or set KERAS_BACKEND=jax"
+        )
     _cache_programs(jax)
     try:
         found: Any = jax.devices() if device == "auto" else jax.devices(device)

@@ -29,7 +29,11 @@ def majority(training: np.ndarray, test: np.ndarray, classes: list[str]) -> Base
 
 
 def linear(
-    training: tuple[SparseRows, np.ndarray], test: tuple[SparseRows, np.ndarray], classes: list[str], most: int, seed: int
+    training: tuple[SparseRows, np.ndarray],
+    test: tuple[SparseRows, np.ndarray],
+    classes: list[str],
+    most: int,
+    seed: int,
 ) -> Baseline:
     """A linear support-vector machine, one class against the rest, on the same rows as the network.
 
@@ -49,12 +53,13 @@ def linear(
         drawn = np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))
         rows, targets = rows.take(drawn), targets[drawn]
         name = f"linear on {most:,} rows"
-    model = LinearSVC(dual=True, random_state=seed)
+    model = LinearSVC(random_state=seed).set_params(dual=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline short of its optimum is still a baseline
         model.fit(matrix(rows), targets)
     seconds = time.perf_counter() - started
-    return _scored(name, model.predict(matrix(test[0])), test[1], classes, seconds)
+    predicted = np.asarray(model.predict(matrix(test[0])))
+    return _scored(name, predicted, test[1], classes, seconds)
 
 
 def matrix(rows: SparseRows) -> csr_matrix:

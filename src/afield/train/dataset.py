@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from afield.connectors.base import LABEL, Source
 from afield.errors import DataError
@@ -21,6 +21,9 @@ from afield.train.split import Parts, at_random, by_group, by_time
 from afield.usecase.model import UseCase
 
 SLICE = 65_536
+
+# Arrow makes these functions when it is imported, so that a type checker cannot see them.
+pc: Any = pyarrow.compute
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,9 @@ def split(records: Records, keys: np.ndarray, case: UseCase) -> Parts:
 
 def take(features: Features, rows: np.ndarray) -> Features:
     """Some rows of every feature."""
-    return {name: value.take(rows) if isinstance(value, SparseRows) else value[rows] for name, value in features.items()}
+    return {
+        name: value.take(rows) if isinstance(value, SparseRows) else value[rows] for name, value in features.items()
+    }
 
 
 def _joined(parts: Sequence[Features]) -> Features:
@@ -205,5 +210,3 @@ def _watched(batches: list[pa.RecordBatch], watcher: Watcher) -> Any:
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
-
-

@@ -48,6 +48,8 @@ def tokens(
     for number, name in enumerate(classes):
         best = np.argsort(-rise[:, number], kind="stable")[:most]
         spoken[name] = [
-            Token(token=vocabulary[int(asked[i])].as_py(), score=float(rise[i, number])) for i in best if rise[i, number] > 0
+            Token(token=vocabulary[int(asked[i])].as_py(), score=float(rise[i, number]))
+            for i in best
+            if rise[i, number] > 0
         ]
     return spoken

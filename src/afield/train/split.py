@@ -82,12 +82,12 @@ def by_group(groups: np.ndarray, targets: np.ndarray, shares: tuple[float, float
     for same in np.split(order, np.flatnonzero(np.diff(targets[first[order]])) + 1):
         rows = int(sizes[same].sum())
         left = len(same)
-        wanted = {2: rows * shares[0], 1: rows * shares[1]}
+        wanted: dict[int, float] = {2: rows * shares[0], 1: rows * shares[1]}
         for group in same:
             part = 2 if wanted[2] >= sizes[group] / 2 else 1
             if left > 1 and wanted[part] >= sizes[group] / 2:
                 part_of[group] = part
-                wanted[part] -= sizes[group]
+                wanted[part] -= float(sizes[group])
                 left -= 1
     part = part_of[member]
     return Parts(*(np.flatnonzero(part == number) for number in (0, 1, 2)))

@@ -121,4 +121,3 @@ def _identity(loaded: LoadedUseCase, data: Dataset, device: str) -> str:
     case = loaded.model.model_dump(mode="json", include={"question", "preprocess", "model", "train"})
     parts = [case, data.fingerprint, libraries(), device]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-

@@ -154,13 +154,13 @@ def test_a_resumed_training_ends_as_one_that_was_not_interrupted(problem: Proble
     network = build(extra=keras.layers.Dropout(0.3))
     whole, state = fitted(network, problem, epochs=4)
 
-    class StopAfterTwo(Exception):
+    class StopAfterTwoError(Exception):
         pass
 
     class Watcher:
         def stage(self, name: str, total: int | None = None) -> None:
             if name == "epoch 3/4":
-                raise StopAfterTwo
+                raise StopAfterTwoError
 
         def advance(self, amount: int) -> None: ...
 
@@ -168,7 +168,7 @@ def test_a_resumed_training_ends_as_one_that_was_not_interrupted(problem: Proble
 
     checkpoints = Checkpoints(tmp_path / "training", "same")
     plan = Plan(epochs=4, batch_size=32, seed=1)
-    with pytest.raises(StopAfterTwo):
+    with pytest.raises(StopAfterTwoError):
         Fit(network, *problem, (problem[0], problem[1]), plan, checkpoints, Watcher()).run()
     checkpoints.flush()
     resumed = Fit(network, *problem, (problem[0], problem[1]), plan, Checkpoints(tmp_path / "training", "same"))
@@ -196,9 +196,7 @@ def test_early_stopping_keeps_the_best_weights(make_problem: Callable[..., Probl
     losses = [e.validation_loss for e in fit.progress.history]
     best = int(np.argmin(losses))
     assert len(losses) == best + 3
-    assert fit.progress.stopped == (
-        f"no better validation loss for 2 epochs; the weights of epoch {best + 1} are kept"
-    )
+    assert fit.progress.stopped == (f"no better validation loss for 2 epochs; the weights of epoch {best + 1} are kept")
     answers = fit.predict(state, validation[0])
     kept = -np.log(answers[np.arange(60), noise]).mean()
     assert kept == pytest.approx(losses[best], rel=1e-4)

@@ -50,7 +50,11 @@ def test_a_sound_network() -> None:
             (0, "dense", "use_bias"),
             "expected true or false, found 'yes'",
         ),
-        ([{"dropout": {"rate": 0.1}}, SOUND[1]], (0, "dropout"), 'the first layer on text must be "dense", found "dropout"'),
+        (
+            [{"dropout": {"rate": 0.1}}, SOUND[1]],
+            (0, "dropout"),
+            'the first layer on text must be "dense", found "dropout"',
+        ),
         (
             [SOUND[0], {"dense": {"units": "classes"}}],
             (1, "dense"),

@@ -22,7 +22,9 @@ import numpy as np
 from afield.errors import UseCaseError
 from afield.train.compiled.batches import Steps
 
-LAZY_OPTIMIZERS = frozenset({"SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Ftrl", "Lion"})
+LAZY_OPTIMIZERS = frozenset(
+    {"SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Ftrl", "Lion"}
+)
 """Keras optimizers whose update of a row depends on that row alone."""
 
 
@@ -59,7 +61,8 @@ class Program:
         self.model = build(columns)
         self._kernel = self.model.layers[0].kernel
         sample = (np.zeros((2, columns), np.float32), np.zeros(2, np.int32))
-        self.model._symbolic_build(data_batch=sample)  # Keras has no public way to build the metrics without a fit
+        # Keras has no public way to build the metrics without a fit.
+        self.model._symbolic_build(data_batch=sample)  # pyright: ignore[reportPrivateUsage]
         optimizer = self.model.optimizer
         if not exact and type(optimizer).__name__ not in LAZY_OPTIMIZERS:
             raise UseCaseError(
@@ -193,12 +196,14 @@ class Program:
             return tuple(metrics), logs
 
         logs = jax.eval_shape(partial(body, 0), (metrics, {}))[1]
-        return jax.lax.fori_loop(0, count, body, (metrics, jax.tree.map(lambda log: jnp.zeros(log.shape, log.dtype), logs)))
+        return jax.lax.fori_loop(
+            0, count, body, (metrics, jax.tree.map(lambda log: jnp.zeros(log.shape, log.dtype), logs))
+        )
 
     def _predict_steps(self, state: State, steps: dict[str, Any]) -> Any:
         def body(carry: Any, step: dict[str, Any]) -> Any:
             _, trainable, _ = self._local(state, step["columns"])
-            answers, _ = self.model.stateless_call(trainable, list(state.rest), self._inputs(step), training=False)
+            answers, *_ = self.model.stateless_call(trainable, list(state.rest), self._inputs(step), training=False)
             return carry, answers
 
         return jax.lax.scan(body, 0, steps)[1]

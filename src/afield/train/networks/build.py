@@ -32,7 +32,9 @@ def network(spec: Network, columns: int, classes: int) -> keras.Sequential:
         try:
             made.append(getattr(keras.layers, known[name]["class"])(**arguments))
         except (TypeError, ValueError) as refused:
-            raise UseCaseError(f"model.network[{place}]: Keras refuses {name}: {str(refused).splitlines()[0]}") from None
+            raise UseCaseError(
+                f"model.network[{place}]: Keras refuses {name}: {str(refused).splitlines()[0]}"
+            ) from None
     last = spec.named()[-1][1]["units"]
     if last not in ("classes", classes):
         raise UseCaseError(
@@ -74,6 +76,7 @@ def table(spec: Network, columns: int, classes: int) -> list[LayerRow]:
         parameters = layer.count_params()
         if place == 0:
             parameters += (columns - 1) * units
-        shape = "(" + ", ".join("rows" if size is None else f"{size:,}" for size in layer.output.shape) + ")"
+        output: Any = layer.output
+        shape = "(" + ", ".join("rows" if size is None else f"{size:,}" for size in output.shape) + ")"
         rows.append(LayerRow(layer=type(layer).__name__, name=layer.name, output_shape=shape, parameters=parameters))
     return rows

@@ -56,6 +56,7 @@ EXPORTED_ACTIVATIONS = frozenset(
 )
 """Activations that have a map to ONNX operators."""
 
+
 @cache
 def catalogue() -> dict[str, Any]:
     """Layers (with their arguments) and activations of Keras, by the name they have in a use case."""

@@ -55,7 +55,10 @@ class Network(Component):
         for place, layer in enumerate(self.layers):
             if len(layer) != 1:
                 sound = False
-                yield Problem((place,), f"expected one layer, found {len(layer)} keys; write each layer as its own `- name: {{...}}`")
+                yield Problem(
+                    (place,),
+                    f"expected one layer, found {len(layer)} keys; write each layer as its own `- name: {{...}}`",
+                )
                 continue
             ((name, arguments),) = layer.items()
             if name not in known:
@@ -101,6 +104,5 @@ class Network(Component):
         last, arguments = layers[-1]
         place = len(layers) - 1
         if last != "dense" or arguments.get("activation") != "softmax":
-            yield Problem(
-                (place, last), "the last layer must give one probability a class: `dense: {units: classes, activation: softmax}`"
-            )
+            message = "the last layer must give one probability a class: `dense: {units: classes, activation: softmax}`"
+            yield Problem((place, last), message)

@@ -170,5 +170,5 @@ def sparse(features: Features) -> SparseRows:
 
 def _plateau(given: dict[str, Any]) -> tuple[float, int, float, int, float]:
     # Defaults as in Keras's ReduceLROnPlateau.
-    values = {"factor": 0.1, "patience": 10, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0} | given
+    values: dict[str, Any] = {"factor": 0.1, "patience": 10, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0} | given
     return (values["factor"], values["patience"], values["min_delta"], values["cooldown"], values["min_lr"])
