@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,8 @@ from afield.cli.options import FOLDER, VERSION
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from afield.connectors.sources.files.spec import Files
 
 
 @click.command(epilog="Example: tail -n 100 /var/log/syslog | afield predict my-logs -")
@@ -32,22 +36,41 @@ def command(folder: Path, file: Path, version: str | None) -> None:
 
     predictor = Predictor(bundle_of(folder, version))
     out = sys.stdout.buffer
-    for records in _records(predictor, file):
+    for records in _records(predictor.usecase, file):
         out.write(encode(answer_table(records, predictor.answer(records), predictor.version)))
         out.flush()
 
 
-def _records(predictor: object, file: Path) -> Iterator[pa.RecordBatch]:
-    from afield.connectors.sources.files.spec import Files
-    from afield.connectors.sources.files.standard_input import lines
+def _records(usecase: str, file: Path) -> Iterator[pa.RecordBatch]:
+    source = _source(usecase)
+    if str(file) != "-":
+        yield from _read(source, file)
+    elif source.format in {"auto", "lines"} and source.record_start is None:
+        from afield.connectors.sources.files.standard_input import lines
 
-    if str(file) == "-":
         yield from lines(sys.stdin.buffer)
-        return
-    source = Files(path=str(file)).open(base=Path.cwd(), follow=False, labelled=False)
+    else:
+        # These formats are read from files only.
+        with tempfile.NamedTemporaryFile(suffix=f".{source.format}") as spooled:
+            shutil.copyfileobj(sys.stdin.buffer, spooled)
+            spooled.flush()
+            yield from _read(source, Path(spooled.name))
+
+
+def _source(usecase: str) -> Files:
+    """How the use case reads its files; the defaults where its source is another one."""
+    from afield.connectors.sources.files.spec import Files
+    from afield.usecase.document import parse
+
+    declared = parse(usecase, "usecase.yaml").data["source"].get("files", {})
+    return Files.model_validate({"path": "-"} | declared)
+
+
+def _read(source: Files, file: Path) -> Iterator[pa.RecordBatch]:
+    opened = source.model_copy(update={"path": str(file)}).open(base=Path.cwd(), follow=False, labelled=False)
     try:
-        for batch in source.batches({}):
+        for batch in opened.batches({}):
             if batch.records.num_rows:
                 yield batch.records
     finally:
-        source.close()
+        opened.close()

@@ -159,6 +159,7 @@ class SourceCounts(Fixed):
         records: records read.
         replaced_utf8: records in which bytes that are not UTF-8 were replaced.
         cut: records cut at the longest length that is kept.
+        rejected: rows of CSV or JSON Lines that do not parse, and were left out.
         skipped: file -> why it was not read.
     """
 
@@ -166,6 +167,7 @@ class SourceCounts(Fixed):
     records: Count
     replaced_utf8: Count = 0
     cut: Count = 0
+    rejected: Count = 0
     skipped: dict[str, str] = Field(default_factory=dict[str, str])
 
 

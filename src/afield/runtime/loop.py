@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -42,7 +42,7 @@ class Loop:
     Args:
         source: opened.
         predictor: of the version that answers.
-        trigger: when it answers.
+        triggers: when it answers; the first that wants to decides.
         sinks: name -> sink, opened.
         state: what was committed.
         told: called after each commit with the tally.
@@ -53,7 +53,7 @@ class Loop:
         self,
         source: Source,
         predictor: Predictor,
-        trigger: Trigger,
+        triggers: Sequence[Trigger],
         sinks: dict[str, Sink],
         state: RunState,
         told: Callable[[Tally], None] | None = None,
@@ -61,7 +61,7 @@ class Loop:
     ) -> None:
         self._source = source
         self._predictor = predictor
-        self._trigger = trigger
+        self._triggers = triggers
         self._sinks = sinks
         self._state = state
         self._told = told
@@ -96,7 +96,9 @@ class Loop:
 
     def _fire(self) -> int:
         waiting = sum(batch.records.num_rows for batch in self._waiting)
-        slices = self._trigger.plan(waiting, self._clock()).slices
+        now = self._clock()
+        plans = (trigger.plan(waiting, now).slices for trigger in self._triggers)
+        slices = next((plan for plan in plans if plan), [])
         marks: dict[str, str] = {}
         for start, stop in slices:
             for records in self._cut(start, stop):

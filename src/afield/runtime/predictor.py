@@ -84,7 +84,7 @@ class Predictor:
             first = wrong[0] if wrong else int(difference.argmax())
             raise BundleError(
                 f"{bundle.path}: refused to start: example {first + 1} of {len(names)} must be answered"
-                f" {expected[first]!r} with {examples[PROBABILITY][first].as_py():.4f}, here it is {names[first]!r} with"
-                f" {answers.probabilities[first].max():.4f}; this machine's libraries compute something else:"
+                f" {expected[first]!r} with {examples[PROBABILITY][first].as_py():.4f}, here it is {names[first]!r}"
+                f" with {answers.probabilities[first].max():.4f}; this machine's libraries compute something else:"
                 " pack the bundle again, or install the versions named in its manifest"
             )

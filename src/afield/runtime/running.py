@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from afield.connectors.base import Sink, Source
-from afield.errors import StateError
+from afield.errors import UseCaseError
 from afield.lock import use_case_lock
 from afield.registry.versions import Registry
 from afield.runtime.loop import Loop, Tally
@@ -55,14 +55,15 @@ def run(
         source: Source = model.source.open(base=loaded.folder, follow=not once, labelled=False)
         cleanup.callback(source.close)
         sinks: dict[str, Sink] = {}
-        for spec in model.sink:
-            name = f"{name_of(spec)}:{spec.path}"
+        for number, spec in enumerate(model.sink):
+            place = getattr(spec, "path", number)
+            name = f"{name_of(spec)}:{place}"
             if name in sinks:
-                raise StateError(f"sink: two sinks write to {spec.path}; give each a path of its own")
+                raise UseCaseError(f"sink[{number}]: another sink writes to {place} too; give each a path of its own")
             sinks[name] = spec.open(loaded.folder)
             cleanup.callback(sinks[name].close)
-        (trigger,) = model.trigger
-        return Loop(source, predictor, trigger.open(), sinks, state, told).run(stop)
+        triggers = [spec.open() for spec in model.trigger]
+        return Loop(source, predictor, triggers, sinks, state, told).run(stop)
 
 
 def _skip(source: Source, state: RunState) -> None:

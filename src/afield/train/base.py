@@ -72,6 +72,21 @@ class Trained(Protocol):
 
 
 class Trainer(Protocol):
-    """Fits a model."""
+    """Fits a model. A model component's `open(train, classes, checkpoints, identity)` gives one."""
 
-    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> Trained: ...
+    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> Trained:
+        """Fits on the training examples; early stopping looks at the validation examples alone."""
+        ...
+
+    def forget(self) -> None:
+        """Starts anew, whatever an interrupted training has left."""
+        ...
+
+    def done(self) -> None:
+        """The result is safe elsewhere: what was kept for an interruption can go."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why an interruption could not be provided for, where that was so."""
+        ...

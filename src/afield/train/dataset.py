@@ -129,8 +129,8 @@ def labelled(table: pa.Table, labels: pa.ChunkedArray, min_rows: int, rare: str)
         raise DataError("question: no record has a label; check `label:` of the source")
     if len(classes) == 1:
         raise DataError(
-            f"question: all {_rows(len(names))} are of one class, '{classes[0]}'; expected at least two classes: check `path:`"
-            " and `label:` of the source"
+            f"question: all {_rows(len(names))} are of one class, '{classes[0]}'; expected at least two classes: check"
+            " `path:` and `label:` of the source"
         )
     targets = pc.index_in(names, pa.array(classes, pa.string())).combine_chunks().to_numpy(zero_copy_only=False)
     return Records(table, targets.astype(np.int32), classes, notes)

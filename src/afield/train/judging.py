@@ -68,7 +68,8 @@ class Judged:
             started: when training began, on `time.perf_counter`.
         """
         case, data = self.loaded.model, self.data
-        best = best_possible(self.loaded)
+        # Only the source that a simulator filled has a best possible accuracy, not records handed in.
+        best = best_possible(self.loaded) if counts.files else None
         width = sparse(data.features).width
         seconds = time.perf_counter() - started
         return Report(
@@ -92,7 +93,8 @@ class Judged:
             mistakes=self.evaluated.mistakes,
             tokens=self.spoken,
             layers=self.trained.layers(),
-            facts=facts(self.loaded.folder, device, case.train.seed, data.fingerprint, seconds),
+            facts=facts(self.loaded.folder, device, case.train.seed, data.fingerprint, seconds)
+            | ({"set": ", ".join(self.loaded.overrides)} if self.loaded.overrides else {}),
         )
 
     def pack(self, path: Path, report: Report) -> None:
@@ -102,7 +104,7 @@ class Judged:
             name=self.loaded.name,
             version=report.version,
             created=report.created,
-            usecase=self.loaded.text,
+            usecase=self.loaded.resolved,
             network=self.network,
             steps=self.data.pipeline.frozen(),
             examples=self._examples(),
@@ -147,16 +149,18 @@ class Judged:
         test, duplicated = len(self.data.parts.test), self.evaluated.duplicated
         if duplicated:
             found.append(
-                f"{duplicated:,} of {test:,} test rows ({duplicated / test:.0%}) also stand in training once masked: the"
-                " figure on unseen rows says more about new data; `train.split: {by: group, group: masked_text}` keeps"
-                " them apart"
+                f"{duplicated:,} of {test:,} test rows ({duplicated / test:.0%}) also stand in training once masked:"
+                " the figure on unseen rows says more about new data; train.split with by: group and"
+                " group: masked_text keeps them apart"
             )
         if counts.skipped:
             found.append(f"{len(counts.skipped)} files were not read, or only in part; the facts name them")
         if counts.replaced_utf8:
             found.append(f"bytes that are not UTF-8 were replaced {counts.replaced_utf8:,} times")
         if counts.cut:
-            found.append(f"{counts.cut:,} records were longer than `max_record_bytes` and were cut there")
+            found.append(f"{counts.cut:,} records were longer than max_record_bytes and were cut there")
+        if counts.rejected:
+            found.append(f"{counts.rejected:,} rows do not parse and were left out")
         return [*found, trouble] if trouble else found
 
 

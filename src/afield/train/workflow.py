@@ -70,12 +70,19 @@ def _read(loaded: LoadedUseCase, watcher: Watcher) -> tuple[Records, SourceCount
         found = read(opened, question.min_rows, question.rare, watcher)
     finally:
         opened.close()
-    told = opened.report
-    return found, SourceCounts(
+    return found, _counts(getattr(opened, "report", None), len(found.targets))
+
+
+def _counts(told: Any, records: int) -> SourceCounts:
+    """What the source says of its reading; a source need not keep such an account."""
+    if told is None:
+        return SourceCounts(files=0, records=records)
+    return SourceCounts(
         files=told.files,
         records=told.records,
         replaced_utf8=told.replaced_utf8,
         cut=told.cut,
+        rejected=told.rejected,
         skipped=told.skipped | told.damaged,
     )
 
@@ -90,15 +97,11 @@ def _fit(
     clock: Callable[[], datetime],
     started: float,
 ) -> Training:
-    # Imported once the backend is prepared.
-    from afield.train.judging import judge
-    from afield.train.networks.trainer import NetworkTrainer
+    from afield.train.judging import judge  # imported once the backend is prepared
 
     model: Any = loaded.model.model
     checkpoints = loaded.folder / STATE / "training"
-    trainer = NetworkTrainer(
-        model, loaded.model.train, data.records.classes, checkpoints, _identity(loaded, data, device)
-    )
+    trainer = model.open(loaded.model.train, data.records.classes, checkpoints, _identity(loaded, data, device))
     if fresh:
         trainer.forget()
     trained = trainer.fit(data.examples(data.parts.training), data.examples(data.parts.validation), watcher)

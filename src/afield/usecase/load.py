@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path as FilePath
 from typing import Protocol, runtime_checkable
 
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from afield.errors import UseCaseError
 from afield.usecase.base import Component, Declared, Path, Problem
@@ -44,6 +46,17 @@ class LoadedUseCase:
     text: str
     overrides: tuple[str, ...]
     warnings: tuple[Finding, ...]
+
+    @property
+    def resolved(self) -> str:
+        """The text with the overrides in it; as it is written where there are none."""
+        if not self.overrides:
+            return self.text
+        values = self.model.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        out = io.StringIO()
+        yaml = YAML()
+        yaml.dump(values, out)
+        return f"# {self.path.name} with {', '.join(self.overrides)}\n{out.getvalue()}"
 
 
 def load(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedUseCase:

@@ -1,4 +1,4 @@
-"""Training that was interrupted goes on: the state after an epoch as plain arrays in a folder, written in the background."""
+"""Training that was interrupted goes on: the state after an epoch in a folder, written in the background."""
 
 from __future__ import annotations
 

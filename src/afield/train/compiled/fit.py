@@ -101,7 +101,10 @@ class Fit:
         self.progress = Progress()
 
     def run(self) -> State:
-        """Trains, from the last checkpoint where there is one, and returns the state to keep (the best, if it stops early).
+        """Trains, from the last checkpoint where there is one.
+
+        Returns:
+            The state to keep: the best one where training may stop early, else the last.
 
         Raises:
             DataError: the loss is no longer a number.
@@ -114,8 +117,8 @@ class Fit:
             state, logs = self._train(state, self._order(number))
             if not math.isfinite(logs["loss"]):
                 raise DataError(
-                    f"epoch {number}: the loss is {logs['loss']}, no longer a number; lower train.optimizer's learning_rate"
-                    f" (now {self._rate(state):g}), or give it a clipnorm"
+                    f"epoch {number}: the loss is {logs['loss']}, no longer a number; lower train.optimizer's"
+                    f" learning_rate (now {self._rate(state):g}), or give it a clipnorm"
                 )
             validated = self._validate(state)
             epoch = Epoch(

@@ -1,10 +1,10 @@
 """Many training steps as one compiled program, built around Keras's own step.
 
-The first dense layer on sparse rows is trained on the batch-local vocabulary: a step gathers the kernel's rows (and the
-optimizer's slots of these rows) that its batch touches, runs Keras's `train_step` on a network whose input is only these
-columns, and scatters the rows back. Work and memory traffic of a step grow with the entries of the batch, never with the
-vocabulary. What differs from Keras's dense layer: rows that a batch does not touch keep their value and their optimizer
-slots (as in PyTorch's SparseAdam), and weight decay and kernel regularisation act on touched rows only. With
+The first dense layer on sparse rows is trained on the batch-local vocabulary: a step gathers the kernel's rows (and
+the optimizer's slots of these rows) that its batch touches, runs Keras's `train_step` on a network whose input is only
+these columns, and scatters the rows back. Work and memory traffic of a step grow with the entries of the batch, never
+with the vocabulary. What differs from Keras's dense layer: rows that a batch does not touch keep their value and their
+optimizer slots (as in PyTorch's SparseAdam), and weight decay and kernel regularisation act on touched rows only. With
 `exact=True` every step sees all columns, with Keras's numerics.
 """
 
@@ -66,8 +66,8 @@ class Program:
         optimizer = self.model.optimizer
         if not exact and type(optimizer).__name__ not in LAZY_OPTIMIZERS:
             raise UseCaseError(
-                f"train.optimizer: {type(optimizer).__name__} looks at whole matrices, which a batch-local vocabulary does"
-                f" not have; expected one of {', '.join(sorted(LAZY_OPTIMIZERS))}, or set train.exact: true"
+                f"train.optimizer: {type(optimizer).__name__} looks at whole matrices, which a batch-local vocabulary"
+                f" does not have; expected one of {', '.join(sorted(LAZY_OPTIMIZERS))}, or set train.exact: true"
             )
         self._first = next(i for i, v in enumerate(self.model.trainable_variables) if v is self._kernel)
         stem = self._kernel.path.replace("/", "_") + "_"
@@ -136,7 +136,7 @@ class Program:
         return next((i for i, v in enumerate(others) if v.path.endswith("/" + name)), None)
 
     def weights(self, state: State) -> list[np.ndarray]:
-        """Trained weights in the order of the network's variables, layer by layer, the first kernel with all columns."""
+        """Trained weights in the order of the network's layers, the first kernel with all columns."""
         trainable = list(state.trainable)
         trainable.insert(self._first, state.tables[0])
         values = dict(zip(map(id, self.model.trainable_variables), trainable, strict=True))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
 from afield.train.networks.catalogue import EXPORTED_ACTIVATIONS, EXPORTED_LAYERS, catalogue, judge, nearest
 from afield.usecase.base import Component, Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from afield.train.base import Trainer
+    from afield.usecase.training import Train
 
 
 def _or_a_list(schema: dict[str, Any]) -> None:
@@ -44,6 +50,19 @@ class Network(Component):
     def lint(self) -> Sequence[Problem]:
         """Layers that Keras does not have, arguments that do not fit, and what cannot be exported."""
         return [*self._problems()]
+
+    def open(self, train: Train, classes: Sequence[str], checkpoints: Path | None, identity: str) -> Trainer:
+        """What fits this network.
+
+        Args:
+            train: how to fit.
+            classes: names of the classes.
+            checkpoints: folder in which an interrupted training is kept, or None.
+            identity: what must be equal for an interrupted training to go on.
+        """
+        from afield.train.networks.trainer import NetworkTrainer
+
+        return NetworkTrainer(self, train, classes, checkpoints, identity)
 
     def named(self) -> list[tuple[str, dict[str, Any]]]:
         """The layers as (name, arguments)."""
