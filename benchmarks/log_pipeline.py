@@ -1,10 +1,10 @@
 """A running log classifier: file -> answer -> JSON Lines, and one line in process, beside scikit-learn and Keras.
 
 The network is 50,000 words x 512 on real lines of seven kinds. Both read the same file and write one JSON object a
-line with prediction, probability and position. Ours is the whole of `afield run --once` (source, preprocessing, session,
-sink with fsync, commit) without the start of the process, which `footprint.py` measures; the peer reads the lines,
-calls `TfidfVectorizer.transform` and `model.predict` on batches of the size that serves it best, and `json.dumps` a
-line.
+line with prediction, probability and position. Ours is the whole of `afield run --once` (source, preprocessing,
+session, sink with fsync, commit) without the start of the process, which `footprint.py` measures; the peer reads the
+lines, calls `TfidfVectorizer.transform` and `model.predict` on batches of the size that serves it best, and
+`json.dumps` a line.
 """
 
 from __future__ import annotations

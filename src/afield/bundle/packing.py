@@ -44,7 +44,7 @@ def pack(
         usecase: text of usecase.yaml.
         network: an ONNX file with all its values inside.
         steps: name and frozen state of each preprocessing step, in order.
-        examples: raw rows, with the columns `_expected` (string) and `_probability` (float32).
+        examples: rows as masked, with the columns `_expected` (string) and `_probability` (float32).
         report: JSON text.
         facts: the manifest's `kind`, `classes`, `inputs`, `data`, `libraries`, `revision` and `seed`.
 

@@ -29,7 +29,7 @@ class Bundle:
         usecase: text of usecase.yaml.
         network: the content of an ONNX file, checked to reach nowhere outside of it.
         steps: name and frozen state of each preprocessing step, in order; arrays are read-only.
-        examples: raw rows with `_expected` and `_probability`.
+        examples: rows as masked, with `_expected` and `_probability`.
         report: JSON text.
     """
 

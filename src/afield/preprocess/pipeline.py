@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -77,6 +77,15 @@ class Pipeline:
     def keys(self, batch: pa.RecordBatch) -> np.ndarray:
         """uint64[N], equal for records that read the same once masked; needs no fit."""
         return self._step.keys(self._frozen, batch)
+
+    def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.StringArray:
+        """The column that it reads, with everything that a mask covers replaced: what may be stored or shown.
+
+        Args:
+            batch: N records.
+            written: "names" for people (`<number>`), or "stand-ins" that give the same features.
+        """
+        return self._step.masked(batch, written)
 
     def fit(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Fits the steps on training records and freezes them.

@@ -64,7 +64,8 @@ def _mistakes(data: Dataset, truth: np.ndarray, probabilities: np.ndarray) -> li
     wrong = confident_mistakes(truth, probabilities)
     classes = data.records.classes
     rows = data.records.table.take(pa.array(data.parts.test[wrong]))
-    texts = rows.column(data.pipeline.column).cast(pa.string()).to_pylist()
+    column = data.pipeline.column
+    texts = data.pipeline.masked(pa.record_batch({column: rows.column(column).combine_chunks()}), "names").to_pylist()
     files = rows.column(FILE).cast(pa.string()).to_pylist() if FILE in rows.column_names else [""] * len(wrong)
     lines = rows.column(LINE).to_pylist() if LINE in rows.column_names else [0] * len(wrong)
     return [

@@ -133,16 +133,18 @@ class Judged:
         }
 
     def _examples(self) -> pa.Table:
-        """Raw training rows with the answers that a site must give to them too."""
+        """Training rows, as masked, with the answers that a site must give to them too."""
         data, classes = self.data, self.data.records.classes
         rows = data.parts.training
         random = np.random.default_rng(self.loaded.model.train.seed)
         drawn = np.sort(random.choice(rows, min(EXAMPLES, len(rows)), replace=False))
-        raw = data.records.table.select([data.pipeline.column]).take(pa.array(drawn))
-        probabilities = self.session.answer(data.examples(drawn).features)
+        column = data.pipeline.column
+        raw = data.records.table.column(column).take(pa.array(drawn)).combine_chunks()
+        masked = pa.record_batch({column: data.pipeline.masked(pa.record_batch({column: raw}), "stand-ins")})
+        probabilities = self.session.answer(data.pipeline.features(masked))
         expected = [classes[best] for best in probabilities.argmax(axis=1)]
         answers = {EXPECTED: pa.array(expected, pa.string()), PROBABILITY: pa.array(probabilities.max(axis=1))}
-        return pa.table({data.pipeline.column: raw.column(0)} | answers)
+        return pa.table({column: masked.column(0)} | answers)
 
     def _warnings(self, counts: SourceCounts, trouble: str | None) -> list[str]:
         found = list(self.data.records.notes)

@@ -103,7 +103,10 @@ class OneOf:
             return value.chosen()
 
         def dumped(component: Component, info: core_schema.SerializationInfo) -> dict[str, Any]:
-            return {name_of(component): component.model_dump(mode=info.mode, exclude_unset=info.exclude_unset)}
+            written = component.model_dump(
+                mode=info.mode, exclude_unset=info.exclude_unset, by_alias=bool(info.by_alias)
+            )
+            return {name_of(component): written}
 
         return core_schema.no_info_before_validator_function(
             spelt_out,

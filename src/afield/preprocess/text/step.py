@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -165,6 +166,37 @@ class TextStep:
             batch: N records.
         """
         return self._reduce(self._unfitted if frozen is None else self.prepare(frozen), batch).keys
+
+    def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.StringArray:
+        """The text of a batch with everything that a mask covers replaced, and all else as it is.
+
+        Args:
+            batch: N records.
+            written: "names" for people (`<number>`; `0` for digits within words), or "stand-ins": values of the same
+                kind, as short as they come, that give the same features. In a record where those would be read
+                differently for what stands beside them, the covered letters and digits are replaced one by one.
+        """
+        data, offsets = text_of(batch, self.declared.column)
+        column = batch.column(self.declared.column)
+        if not self._reading.masks:
+            return column.cast(pa.string())
+        # Compiled at its first use, which is none where records are only answered.
+        from afield.preprocess.text import writing
+
+        pieces = writing.pieces(data, offsets, self._reading, unicode_tables())
+        absent = column.is_null().to_numpy(zero_copy_only=False)
+
+        def all_written(writer: writing.Writer) -> np.ndarray:
+            return np.array(writing.write(data, offsets, pieces, self._reading.masks, writer), object)
+
+        if written == "names":
+            return pa.array(all_written(writing.named), pa.string(), mask=absent)
+        texts = all_written(writing.neutral)
+        anew = pa.record_batch({self.declared.column: pa.array(texts, pa.string())})
+        differ = self.keys(None, anew) != self.keys(None, batch)
+        if differ.any():
+            texts = np.where(differ, all_written(writing.levelled), texts)
+        return pa.array(texts, pa.string(), mask=absent)
 
     def prepare(self, frozen: Frozen) -> Prepared:
         """The look-up table of a frozen step, built at its first use and kept as long as it lives."""

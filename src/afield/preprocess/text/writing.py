@@ -1,0 +1,102 @@
+"""Text as a report or a bundle may show it: what a mask covers stands there by name, or as a neutral value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from afield.preprocess.text.covered import covered
+from afield.preprocess.text.masks import DIGITS, NAMES
+from afield.preprocess.text.reading import Reading
+
+Writer = Callable[[str, str], str]
+"""What is written for the name of a mask and what it covers; `digits` covers each run of digits left in a word."""
+
+STAND_INS = {
+    "email": "a@b.cc",
+    "uuid": "00000000-0000-0000-0000-000000000000",
+    "ip": "0.0.0.0",
+    "hex": "0x0",
+    "number": "0",
+    "digits": "0",
+}
+DIGIT_RUN = re.compile("[0-9]+")
+DOTTED_I, DOT_ABOVE = "\u0130", "\u0307"
+
+
+def named(name: str, _: str) -> str:
+    """The name, for people."""
+    return "0" if name == "digits" else f"<{name}>"
+
+
+def neutral(name: str, text: str) -> str:
+    """The shortest value of its kind, for kernels."""
+    return STAND_INS[name] + _after(text)
+
+
+def levelled(name: str, text: str) -> str:
+    """A value that reads as the text does wherever it stands: every letter and digit gives way to one of its kind.
+
+    Where a mask fits depends, beyond the value itself, on which of the characters around it are digits, hex digits and
+    other letters. Of values, only octets of an IP address are compared: 0 is always one, and 999 never.
+    """
+    prefix = "0x" if name == "hex" and text[:2].lower() == "0x" else ""
+    digit = "0" if name == "ip" else "9"
+    return prefix + "".join(_levelled(letter, digit) for letter in text[len(prefix) :]) + _after(text)
+
+
+def write(data: np.ndarray, offsets: np.ndarray, pieces: Sequence[np.ndarray], masks: int, writer: Writer) -> list[str]:
+    """Writes the records anew.
+
+    Args:
+        data: uint8; UTF-8 of N records.
+        offsets: int64[N + 1].
+        pieces: what the masks cover in each record, see `covered.covered`.
+        masks: bits of the masks.
+        writer: of what is covered.
+    """
+    return [
+        _record(bytes(data[start:stop]), found.tolist(), bool(masks & DIGITS), writer)
+        for start, stop, found in zip(offsets[:-1], offsets[1:], pieces, strict=True)
+    ]
+
+
+def pieces(
+    data: np.ndarray, offsets: np.ndarray, reading: Reading, tables: tuple[np.ndarray, np.ndarray]
+) -> list[np.ndarray]:
+    """What the masks cover in each record, see `covered.covered`.
+
+    Args:
+        data: uint8; UTF-8 of N records.
+        offsets: int64[N + 1].
+        reading: how records are read.
+        tables: the Unicode tables.
+    """
+    return [covered(data, offsets[row : row + 2], reading, *tables) for row in range(len(offsets) - 1)]
+
+
+def _record(text: bytes, found: Sequence[Sequence[int]], digits: bool, writer: Writer) -> str:
+    parts: list[str] = []
+    at = 0
+    for start, stop, place in [*found, (len(text), len(text), -1)]:
+        between = text[at:start].decode(errors="replace")
+        parts.append(DIGIT_RUN.sub(lambda run: writer("digits", run.group()), between) if digits else between)
+        if place >= 0:
+            parts.append(writer(NAMES[place], text[start:stop].decode(errors="replace")))
+        at = stop
+    return "".join(parts)
+
+
+def _levelled(letter: str, digit: str) -> str:
+    if letter in "0123456789":
+        return digit
+    if letter in "abcdefABCDEF":
+        return "f"
+    return "x" if letter.isalpha() else letter
+
+
+def _after(text: str) -> str:
+    """Lower-cased, a dotted I is an i and a dot above: a mask ends between the two."""
+    return DOT_ABOVE if text.endswith(DOTTED_I) else ""
