@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from afield.errors import DataError, UseCaseError
-from afield.preprocess.rows import SparseRows
+from afield.preprocess.rows import SparseRows, concatenate
 from afield.train.compiled.checkpoint import Checkpoints
 from afield.train.compiled.fit import Fit, Plan
 from afield.train.networks.build import optimizer as make_optimizer
@@ -99,7 +99,7 @@ def test_plain_sgd_is_the_same_lazily(problem: Problem) -> None:
     fit, state = fitted(network, problem)
     # The kernel of all columns is drawn anew, so Keras starts from ours.
     start = Fit(network, *problem, (problem[0], problem[1]), Plan(epochs=1, batch_size=32, seed=1))
-    program = start._program()
+    program = start._usual
     first = program.weights(program.start())
 
     def same_start(columns: int) -> keras.Model:
@@ -117,13 +117,34 @@ def test_lazy_adam_leaves_untouched_rows_alone(make_problem: Callable[..., Probl
     rows, targets = make_problem(64, 300, seed=9)
     network = build("adam")
     fit = Fit(network, rows, targets, (rows, targets), Plan(epochs=2, batch_size=8, seed=1))
-    program = fit._program()
+    program = fit._usual
     before = program.weights(program.start())[0]
     after = fit.weights(fit.run())[1][0]
     untouched = np.setdiff1d(np.arange(300), rows.ids)
     assert len(untouched) > 0
     np.testing.assert_array_equal(after[untouched], before[untouched])
     assert (after[np.unique(rows.ids)] != before[np.unique(rows.ids)]).any(axis=1).all()
+
+
+def test_a_giant_record_runs_alone_and_changes_nothing_else(make_problem: Callable[..., Problem]) -> None:
+    rows, targets = make_problem(400, 3000, seed=9)
+    giant = SparseRows(np.array([0, 3000]), np.arange(3000, dtype=np.int32), np.full(3000, 0.02, np.float32), 3000)
+    rows = concatenate([rows, giant, rows.take(np.arange(7))])
+    targets = np.append(targets, [1, *targets[:7]]).astype(np.int32)
+    network = build("sgd", rate=0.1)
+    fit = Fit(network, rows, targets, (rows, targets), Plan(epochs=2, batch_size=8, seed=1))
+    assert fit._schedule.shape.columns < 100
+    first = fit._usual.weights(fit._usual.start())
+    state = fit.run()
+    order = [run for epoch in (1, 2) for run, _, _ in fit._schedule.runs(fit._order(epoch))]
+    assert sum(map(len, order)) == 2 * len(rows)
+    model = network(3000)
+    model.set_weights(first)
+    for part in order:
+        model.fit(dense(rows)[part], targets[part], batch_size=8, shuffle=False, verbose=0)
+    for ours, theirs in zip(fit.weights(state)[1], model.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(fit.predict(state, rows), model.predict(dense(rows), verbose=0), atol=1e-5)
 
 
 def test_class_weights_equal_keras(problem: Problem) -> None:

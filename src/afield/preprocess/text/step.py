@@ -176,27 +176,23 @@ class TextStep:
                 kind, as short as they come, that give the same features. In a record where those would be read
                 differently for what stands beside them, the covered letters and digits are replaced one by one.
         """
-        data, offsets = text_of(batch, self.declared.column)
-        column = batch.column(self.declared.column)
-        if not self._reading.masks:
-            return column.cast(pa.string())
-        # Compiled at its first use, which is none where records are only answered.
         from afield.preprocess.text import writing
 
-        pieces = writing.pieces(data, offsets, self._reading, unicode_tables())
-        absent = column.is_null().to_numpy(zero_copy_only=False)
-
-        def all_written(writer: writing.Writer) -> np.ndarray:
-            return np.array(writing.write(data, offsets, pieces, self._reading.masks, writer), object)
-
+        column = self.declared.column
+        texts = writing.texts(*text_of(batch, column))
+        absent = batch.column(column).is_null().to_numpy(zero_copy_only=False)
+        masks = self._reading.masks
+        if not masks:
+            return pa.array(texts, pa.string(), mask=absent)
+        read = pa.record_batch({column: pa.array(texts, pa.string())})
+        found = writing.covered_in(*text_of(read, column), self._reading, *unicode_tables())
         if written == "names":
-            return pa.array(all_written(writing.named), pa.string(), mask=absent)
-        texts = all_written(writing.neutral)
-        anew = pa.record_batch({self.declared.column: pa.array(texts, pa.string())})
-        differ = self.keys(None, anew) != self.keys(None, batch)
-        if differ.any():
-            texts = np.where(differ, all_written(writing.levelled), texts)
-        return pa.array(texts, pa.string(), mask=absent)
+            return pa.array(writing.write(texts, found, masks, writing.named), pa.string(), mask=absent)
+        short = writing.write(texts, found, masks, writing.neutral)
+        long = writing.write(texts, found, masks, writing.levelled)
+        same = self.keys(None, pa.record_batch({column: pa.array(short, pa.string())})) == self.keys(None, read)
+        chosen = [one if equal else other for equal, one, other in zip(same, short, long, strict=True)]
+        return pa.array(chosen, pa.string(), mask=absent)
 
     def prepare(self, frozen: Frozen) -> Prepared:
         """The look-up table of a frozen step, built at its first use and kept as long as it lives."""

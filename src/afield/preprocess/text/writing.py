@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from afield.preprocess.text.covered import covered
 from afield.preprocess.text.masks import DIGITS, NAMES
 from afield.preprocess.text.reading import Reading
 
@@ -32,7 +32,7 @@ def named(name: str, _: str) -> str:
 
 
 def neutral(name: str, text: str) -> str:
-    """The shortest value of its kind, for kernels."""
+    """A short value of the same kind, for kernels."""
     return STAND_INS[name] + _after(text)
 
 
@@ -47,44 +47,47 @@ def levelled(name: str, text: str) -> str:
     return prefix + "".join(_levelled(letter, digit) for letter in text[len(prefix) :]) + _after(text)
 
 
-def write(data: np.ndarray, offsets: np.ndarray, pieces: Sequence[np.ndarray], masks: int, writer: Writer) -> list[str]:
-    """Writes the records anew.
+def texts(data: np.ndarray, offsets: np.ndarray) -> list[str]:
+    """The N records between the offsets, bytes that are not UTF-8 replaced.
 
     Args:
-        data: uint8; UTF-8 of N records.
+        data: uint8; UTF-8 of all records.
         offsets: int64[N + 1].
-        pieces: what the masks cover in each record, see `covered.covered`.
+    """
+    return [data[start:stop].tobytes().decode(errors="replace") for start, stop in pairwise(offsets.tolist())]
+
+
+def covered_in(
+    data: np.ndarray, offsets: np.ndarray, reading: Reading, blocks: np.ndarray, records: np.ndarray
+) -> list[np.ndarray]:
+    """What the masks cover in each of the N records between the offsets, see `covered.covered`."""
+    # Compiled when it is imported: not before there is text to write.
+    from afield.preprocess.text.covered import covered
+
+    return [covered(data, offsets[row : row + 2], reading, blocks, records) for row in range(len(offsets) - 1)]
+
+
+def write(texts: Sequence[str], found: Sequence[np.ndarray], masks: int, writer: Writer) -> list[str]:
+    """Writes N records anew.
+
+    Args:
+        texts: the records.
+        found: what the masks cover in each of them, see `covered.covered`.
         masks: bits of the masks.
         writer: of what is covered.
     """
-    return [
-        _record(bytes(data[start:stop]), found.tolist(), bool(masks & DIGITS), writer)
-        for start, stop, found in zip(offsets[:-1], offsets[1:], pieces, strict=True)
-    ]
+    pairs = zip(texts, found, strict=True)
+    return [_written(text.encode(), spans.tolist(), bool(masks & DIGITS), writer) for text, spans in pairs]
 
 
-def pieces(
-    data: np.ndarray, offsets: np.ndarray, reading: Reading, tables: tuple[np.ndarray, np.ndarray]
-) -> list[np.ndarray]:
-    """What the masks cover in each record, see `covered.covered`.
-
-    Args:
-        data: uint8; UTF-8 of N records.
-        offsets: int64[N + 1].
-        reading: how records are read.
-        tables: the Unicode tables.
-    """
-    return [covered(data, offsets[row : row + 2], reading, *tables) for row in range(len(offsets) - 1)]
-
-
-def _record(text: bytes, found: Sequence[Sequence[int]], digits: bool, writer: Writer) -> str:
+def _written(text: bytes, spans: Sequence[Sequence[int]], digits: bool, writer: Writer) -> str:
     parts: list[str] = []
     at = 0
-    for start, stop, place in [*found, (len(text), len(text), -1)]:
-        between = text[at:start].decode(errors="replace")
+    for start, stop, place in [*spans, (len(text), len(text), -1)]:
+        between = text[at:start].decode()
         parts.append(DIGIT_RUN.sub(lambda run: writer("digits", run.group()), between) if digits else between)
         if place >= 0:
-            parts.append(writer(NAMES[place], text[start:stop].decode(errors="replace")))
+            parts.append(writer(NAMES[place], text[start:stop].decode()))
         at = stop
     return "".join(parts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,24 +55,17 @@ _COLUMNS = types.int32[::1]
 _PER_STEP = types.int32[:, ::1]
 
 
-@kernel(_POINTERS, _COLUMNS, types.int64[::1], types.int64, types.int64)
-def _measure(indptr: Any, ids: Any, order: Any, batch: Any, width: Any) -> Any:
+@kernel(_POINTERS, _COLUMNS, types.int64[::1], types.int64, types.int64, types.int64[::1], types.int64[::1])
+def _measure(indptr: Any, ids: Any, order: Any, batch: Any, width: Any, entries: Any, columns: Any) -> None:
     seen = np.full(width, -1, np.int64)
-    most_entries = 0
-    most_columns = 0
-    for step in range((len(order) + batch - 1) // batch):
-        entries = 0
-        columns = 0
+    for step in range(len(entries)):
         for place in range(step * batch, min((step + 1) * batch, len(order))):
             row = order[place]
-            entries += indptr[row + 1] - indptr[row]
+            entries[step] += indptr[row + 1] - indptr[row]
             for entry in range(indptr[row], indptr[row + 1]):
                 if seen[ids[entry]] != step:
                     seen[ids[entry]] = step
-                    columns += 1
-        most_entries = max(most_entries, entries)
-        most_columns = max(most_columns, columns)
-    return most_entries, most_columns
+                    columns[step] += 1
 
 
 @kernel(
@@ -123,32 +115,18 @@ def _lay_out(
             columns[step, padding] = width + padding
 
 
-def _roomy(size: int) -> int:
-    """The next of few sizes, so that epochs and similar data share a compiled program."""
-    if size <= 16:
-        return 16
-    unit = 1 << max(size.bit_length() - 4, 4)
-    return -(-size // unit) * unit
-
-
-def shape_of(rows: SparseRows, order: np.ndarray, batch_size: int, *, exact: bool) -> Shape:
-    """The smallest shared shape that holds every step of this order.
+def measure(rows: SparseRows, order: np.ndarray, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """How large each step of an order is: entries int64[S] and distinct columns int64[S].
 
     Args:
         rows: all records.
         order: int64[M]; rows in the order they are visited.
-        batch_size: records a step.
-        exact: every step sees all columns.
+        batch_size: records a step; the last one may have fewer.
     """
-    entries, columns = _measure(rows.indptr, rows.ids, order, batch_size, rows.width)
-    return Shape(batch_size, _roomy(entries), rows.width if exact else _roomy(columns))
-
-
-def larger(one: Shape | None, other: Shape) -> Shape:
-    """A shape that holds the steps of both."""
-    if one is None:
-        return other
-    return Shape(other.rows, max(one.entries, other.entries), max(one.columns, other.columns))
+    steps = -(-len(order) // batch_size)
+    entries, columns = np.zeros(steps, np.int64), np.zeros(steps, np.int64)
+    _measure(rows.indptr, rows.ids, order, batch_size, rows.width, entries, columns)
+    return entries, columns
 
 
 def lay_out(
@@ -196,12 +174,3 @@ def _by_step(values: np.ndarray, batch_size: int, room: int) -> np.ndarray:
     laid = np.zeros((room, batch_size), values.dtype)
     laid.reshape(-1)[: len(values)] = values
     return laid
-
-
-def chunks(order: np.ndarray, batch_size: int, steps: int) -> Iterator[np.ndarray]:
-    """Cuts an order into runs of at most `steps` whole batches; what does not fill a batch comes last, on its own."""
-    whole = len(order) // batch_size * batch_size
-    for start in range(0, whole, batch_size * steps):
-        yield order[start : min(start + batch_size * steps, whole)]
-    if whole < len(order):
-        yield order[whole:]

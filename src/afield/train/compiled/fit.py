@@ -16,12 +16,11 @@ from afield.errors import DataError
 from afield.preprocess.rows import SparseRows
 from afield.report.model import Epoch
 from afield.train.base import Unwatched, Watcher
-from afield.train.compiled.batches import Shape, Steps, chunks, larger, lay_out, shape_of
+from afield.train.compiled.batches import Shape, lay_out
 from afield.train.compiled.checkpoint import Checkpoints
 from afield.train.compiled.program import Program, State
+from afield.train.compiled.schedule import Schedule
 
-CHUNK_BYTES = 32 << 20
-CHUNK_STEPS = 512
 TEST_ROWS = 256
 LOOK_AHEAD = 20
 
@@ -90,12 +89,19 @@ class Fit:
         self._build = build
         self._rows = rows
         self._targets = targets.astype(np.int32)
-        self._validation = validation
+        self._validation = validation[0], validation[1].astype(np.int32)
         self._plan = plan
         self._checkpoints = checkpoints
         self._watcher = watcher or Unwatched()
         self._programs: dict[int, Program] = {}
-        self._shapes: dict[str, Shape] = {}
+        # The largest batch differs from epoch to epoch; meeting it late would mean compiling again.
+        epochs = range(1, min(plan.epochs, LOOK_AHEAD) + 1)
+        batch = min(plan.batch_size, len(rows))
+        self._schedule = Schedule(rows, batch, map(self._order, epochs), exact=plan.exact)
+        others = validation[0]
+        batch = min(TEST_ROWS, len(others))
+        self._testing = Schedule(others, batch, [np.arange(len(others))], exact=plan.exact) if batch else None
+        self._usual = self._program(self._schedule.shape)
         self._row_weights = None if plan.class_weights is None else plan.class_weights[self._targets]
         self._best: State | None = None
         self.progress = Progress()
@@ -140,71 +146,54 @@ class Fit:
 
     def predict(self, state: State, rows: SparseRows) -> np.ndarray:
         """Probabilities of the rows, float32[N, C]."""
-        parts = [p.predict(state, steps) for p, steps in self._steps("answer", rows, np.arange(len(rows)), TEST_ROWS)]
-        return np.concatenate(parts)
+        everything = np.arange(len(rows))
+        nothing = np.zeros(len(rows), np.int32)
+        schedule = Schedule(rows, min(TEST_ROWS, len(rows)), [everything], exact=self._plan.exact)
+        answers: list[np.ndarray] = []
+        visited: list[np.ndarray] = []
+        for part, shape, room in schedule.runs(everything):
+            steps = lay_out(rows, part, nothing, None, shape, room, exact=self._plan.exact)
+            answers.append(self._program(shape).predict(state, steps))
+            visited.append(part)
+        return np.concatenate(answers)[np.argsort(np.concatenate(visited))]
 
     def weights(self, state: State) -> tuple[keras.Model, list[np.ndarray]]:
         """The network on some columns, for its layers, and its weights on all columns."""
-        program = next(iter(self._programs.values()))
-        return program.model, program.weights(state)
+        return self._usual.model, self._usual.weights(state)
 
     def _order(self, epoch: int) -> np.ndarray:
         # The order depends on the seed and the epoch alone, so that a resumed training sees the same one.
         return np.random.default_rng([self._plan.seed, epoch]).permutation(len(self._rows))
 
-    def _steps(self, use: str, rows: SparseRows, order: np.ndarray, batch: int) -> Iterator[tuple[Program, Steps]]:
-        exact = self._plan.exact
-        match use:
-            case "train":
-                targets = self._targets
-            case "test":
-                targets = self._validation[1].astype(np.int32)
-            case _:
-                targets = np.zeros(len(rows), np.int32)
-        batch = min(batch, len(order))
-        kind = "train" if use == "train" else "other"
-        shape = larger(self._shapes.get(kind), shape_of(rows, order, batch, exact=exact))
-        if kind not in self._shapes and use == "train":
-            # The largest batch differs from epoch to epoch; meeting it late would mean compiling again.
-            for epoch in range(2, min(self._plan.epochs, LOOK_AHEAD) + 1):
-                shape = larger(shape, shape_of(rows, self._order(epoch), batch, exact=exact))
-        self._shapes[kind] = shape
+    def _program(self, shape: Shape) -> Program:
         if shape.columns not in self._programs:
-            self._programs[shape.columns] = Program(self._build, shape.columns, rows.width, exact=exact)
-        program = self._programs[shape.columns]
-        bytes_a_step = 4 * (3 * shape.entries + shape.columns + 2 * batch)
-        room = max(1, min(CHUNK_STEPS, CHUNK_BYTES // bytes_a_step, len(order) // batch))
-        for part in chunks(order, batch, room):
-            ragged = len(part) < batch
-            size = Shape(len(part), shape.entries, shape.columns) if ragged else shape
-            weights = self._row_weights if use == "train" else None
-            yield program, lay_out(rows, part, targets, weights, size, 1 if ragged else room, exact=exact)
+            self._programs[shape.columns] = Program(
+                self._build, shape.columns, self._rows.width, exact=self._plan.exact
+            )
+        return self._programs[shape.columns]
 
     def _train(self, state: State, order: np.ndarray) -> tuple[State, dict[str, float]]:
         metrics, logs = None, {}
         number = len(self.progress.history) + 1
         self._watcher.stage(f"epoch {number}/{self._plan.epochs}", len(order))
-        for program, steps in self._steps("train", self._rows, order, self._plan.batch_size):
-            state, metrics, logs = program.train(state, steps, metrics)
+        for part, shape, room in self._schedule.runs(order):
+            steps = lay_out(self._rows, part, self._targets, self._row_weights, shape, room, exact=self._plan.exact)
+            state, metrics, logs = self._program(shape).train(state, steps, metrics)
             jax.block_until_ready(logs)
-            self._watcher.advance(steps.count * steps.targets.shape[1])
+            self._watcher.advance(len(part))
         return state, {name: float(value) for name, value in logs.items()}
 
     def _validate(self, state: State) -> dict[str, float]:
-        rows = self._validation[0]
+        rows, targets = self._validation
         metrics, logs = None, {}
-        if len(rows):
-            for program, steps in self._steps("test", rows, np.arange(len(rows)), TEST_ROWS):
-                metrics, logs = program.test(state, steps, metrics)
+        if self._testing:
+            for part, shape, room in self._testing.runs(np.arange(len(rows))):
+                steps = lay_out(rows, part, targets, None, shape, room, exact=self._plan.exact)
+                metrics, logs = self._program(shape).test(state, steps, metrics)
         return {name: float(value) for name, value in logs.items()}
 
-    def _program(self) -> Program:
-        if not self._programs:
-            next(self._steps("train", self._rows, self._order(1), self._plan.batch_size))
-        return next(iter(self._programs.values()))
-
     def _rate(self, state: State) -> float:
-        return self._program().learning_rate(state)
+        return self._usual.learning_rate(state)
 
     def _after(self, state: State, epoch: Epoch) -> State:
         """Early stopping and the plateau of the learning rate, on the validation part alone where there is one."""
@@ -236,7 +225,7 @@ class Fit:
         if progress.plateau_epochs < patience:
             return state
         progress.plateau_epochs, progress.cooldown = 0, cooldown
-        return self._program().set_learning_rate(state, max(self._rate(state) * factor, lowest))
+        return self._usual.set_learning_rate(state, max(self._rate(state) * factor, lowest))
 
     def _save(self, epoch: int, state: State) -> None:
         if self._checkpoints is None:
@@ -248,8 +237,7 @@ class Fit:
         self._checkpoints.write(epoch, facts, arrays)
 
     def _resume(self) -> State:
-        program = self._program()
-        state = program.start()
+        state = self._usual.start()
         saved = self._checkpoints.latest() if self._checkpoints else None
         if saved is None:
             return state

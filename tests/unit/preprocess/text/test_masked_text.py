@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -28,7 +30,7 @@ def batch_of(values: object, kind: pa.DataType | None = None) -> pa.RecordBatch:
     return pa.record_batch({"text": pa.array(values, kind)})
 
 
-def masked(text: str, mask: list[Mask], written: str, **settings: object) -> str:
+def masked(text: str, mask: list[Mask], written: Literal["names", "stand-ins"], **settings: object) -> str:
     step = Text.model_validate({"mask": mask, **settings}).open()
     (found,) = step.masked(batch_of([text]), written).to_pylist()
     return found
@@ -64,9 +66,8 @@ def test_what_masks_cover_is_replaced_and_all_else_stays(text: str, names: str, 
         ("::12345", ALL, "::99999"),
         ("10.0.0.256", ["ip", "digits"], "99.9.9.999"),
         ("5x12", ["hex", "digits"], "9x99"),
-        ("x@Yz.uu:1:2:3:4:5:6:7:8", ALL, "x@xx.xx:0:0:0:0:0:0:0:0"),
         ("1" * 66 + "@example.com", ALL, "9" * 66 + "@example.com"),
-        ("Σ.deadbee1", ALL, "Σ.fffffff9"),
+        ("αΣ.deadbee1", ALL, "αΣ.fffffff9"),
         ("12345:0X1f ::12345", ALL, "99999:0x9f ::99999"),
     ],
 )
@@ -80,8 +81,8 @@ def test_a_value_that_would_read_differently_keeps_its_shape(text: str, mask: li
     st.booleans(),
     st.sampled_from(["words", "characters"]),
 )
-@example(["::12345", "Σ.deadbee1"], ALL, True, "characters")
-@settings(deadline=None, max_examples=1000)
+@example(["::12345", "αΣ.deadbee1"], ALL, True, "characters")
+@settings(deadline=None, max_examples=500)
 def test_stand_ins_give_the_same_features(lines: list[str], mask: list[Mask], lowercase: bool, kind: str) -> None:
     step = Text.model_validate({"mask": mask, "lowercase": lowercase, "tokens": kind, "ngrams": (1, 2)}).open()
     batch = batch_of(lines)
