@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from afield.report.model import Report
     from afield.runtime.predictor import Predictor
     from afield.train.base import Watcher
+
+ANSWERS = pa.schema({"prediction": pa.string(), "probability": pa.float32(), "version": pa.string()})
+"""Columns of what `Version.predict` returns."""
 
 
 class Version:
@@ -51,21 +55,23 @@ class Version:
 
         Returns:
             As many rows, with the columns `prediction` (string), `probability` (float32) and `version`, as a table of
-            the same library (of Arrow for a list).
+            the same library (of Arrow for a list); of pandas with the same index.
 
         Raises:
             DataError: a column is missing, or the table is none of these.
             BundleError: the bundle is damaged, or computes something else on this machine.
         """
-        records, native = _records(table, self._predictor.pipeline.column)
-        (batch,) = records.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], records.schema)]
+        pipeline = self._predictor.pipeline
+        records, native = _records(table, pipeline.column)
+        pipeline.demand(records.schema)
+        batches = [self._answered(batch) for batch in records.combine_chunks().to_batches()]
+        return native(pa.Table.from_batches(batches, ANSWERS))
+
+    def _answered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         answers = self._predictor.answer(batch)
-        columns = {
-            "prediction": answers.prediction.cast(pa.string()),
-            "probability": answers.probability,
-            "version": pa.array([self.name] * batch.num_rows, pa.string()),
-        }
-        return native(pa.table(columns))
+        version = pa.array([self.name] * batch.num_rows, pa.string())
+        columns = [answers.prediction.cast(pa.string()), answers.probability, version]
+        return pa.RecordBatch.from_arrays(columns, schema=ANSWERS)
 
     @cached_property
     def _predictor(self) -> Predictor:
@@ -94,12 +100,13 @@ class Case:
         """Where it lies."""
         return self.loaded.folder
 
-    def train(self, table: Any = None, labels: Sequence[str] | None = None, watcher: Watcher | None = None) -> Version:
+    def train(self, table: Any = None, labels: Any = None, watcher: Watcher | None = None) -> Version:
         """Trains a new version.
 
         Args:
             table: rows to learn from, as in `Version.predict`; without it the use case's source is read.
-            labels: the known answer of each of these rows.
+            labels: the known answer of each of these rows: a list, a pandas or Polars series or an Arrow array of
+                strings or whole numbers; a row whose label is missing or empty is left out.
             watcher: who is told of the progress.
 
         Raises:
@@ -108,14 +115,12 @@ class Case:
         from afield.train.workflow import train
 
         records = None
-        if table is not None:
+        if table is not None or labels is not None:
+            from afield.preprocess.pipeline import Pipeline
             from afield.train.dataset import labelled
 
-            if labels is None or len(labels) != len(table):
-                found = "none" if labels is None else str(len(labels))
-                raise DataError(f"train: expected one label for each of {len(table)} rows, found {found}")
-            arrow, _ = _records(table, "text")
-            names = pa.chunked_array([pa.array(list(labels), pa.string())])
+            arrow, _ = _records(table, Pipeline.of(self.loaded.model.preprocess).column)
+            names = _names(labels, arrow.num_rows)
             question = self.loaded.model.question
             records = labelled(arrow, names, question.min_rows, question.rare)
         version = train(self.loaded, records=records, watcher=watcher).version
@@ -123,7 +128,8 @@ class Case:
 
     def versions(self) -> list[Version]:
         """All versions, oldest first."""
-        return [Version(version.name, version.bundle) for version in self._registry.all()]
+        with self._registry() as registry:
+            return [Version(version.name, version.bundle) for version in registry.all()]
 
     def version(self, name: str | None = None) -> Version:
         """A version by its name, or the latest.
@@ -131,14 +137,14 @@ class Case:
         Raises:
             StateError: there is none.
         """
-        found = self._registry.latest() if name is None else self._registry.get(name)
+        with self._registry() as registry:
+            found = registry.latest() if name is None else registry.get(name)
         return Version(found.name, found.bundle)
 
-    @cached_property
-    def _registry(self) -> Registry:
+    def _registry(self) -> closing[Registry]:
         from afield.registry.versions import Registry
 
-        return Registry(self.folder)
+        return closing(Registry(self.folder))
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Case:
@@ -154,7 +160,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     return Case(load_use_case(path, overrides))
 
 
-def _records(table: Any, column: str) -> tuple[pa.Table, Any]:
+def _records(table: Any, column: str) -> tuple[pa.Table, Callable[[pa.Table], Any]]:
     """The rows as an Arrow table, and what turns an Arrow table back into the library they came in."""
     if isinstance(table, pa.RecordBatch):
         return pa.Table.from_batches([table]), lambda answers: answers
@@ -175,5 +181,44 @@ def _records(table: Any, column: str) -> tuple[pa.Table, Any]:
         raise DataError(
             f"expected a pandas, Polars or Arrow table or a list of strings, found {type(table).__name__}"
         ) from None
-    backend = frame.implementation
-    return frame.to_arrow(), lambda answers: narwhals.from_arrow(answers, backend=backend).to_native()
+
+    def native(answers: pa.Table) -> Any:
+        answered: Any = narwhals.from_arrow(answers, backend=frame.implementation).to_native()
+        index = narwhals.maybe_get_index(frame)
+        if index is not None:
+            answered.index = index
+        return answered
+
+    try:
+        return frame.to_arrow(), native
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as mixed:
+        raise DataError(f"a column of the table cannot be read: {mixed}; convert it, or leave it out") from None
+
+
+def _names(labels: Any, rows: int) -> pa.ChunkedArray:
+    """The labels as strings, one for each row; null where there is none.
+
+    Raises:
+        DataError: they are too few, too many, or neither text nor whole numbers.
+    """
+    import narwhals
+
+    values: Any = narwhals.from_native(labels, series_only=True, pass_through=True)
+    try:
+        if isinstance(values, narwhals.Series):
+            given: Any = values.to_arrow()
+        else:
+            given = pa.array([] if values is None else list(values), from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise DataError("train: expected labels of one kind, text or whole numbers, found several") from None
+    if len(given) != rows:
+        raise DataError(f"train: expected one label for each of {rows:,} rows, found {len(given):,}")
+    kind: Any = given.type.value_type if pa.types.is_dictionary(given.type) else given.type
+    if not (pa.types.is_integer(kind) or pa.types.is_null(kind) or _is_text(kind)):
+        raise DataError(f"train: expected labels of text or whole numbers, found {kind}; convert them")
+    names = given.cast(pa.string())
+    return names if isinstance(names, pa.ChunkedArray) else pa.chunked_array([names])
+
+
+def _is_text(kind: Any) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)

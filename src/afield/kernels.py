@@ -72,6 +72,9 @@ def kernel(*signature: numba.types.Type) -> Callable[[Function], Function]:
             _settings.CACHE_DIR = str(cache_folder() / _fingerprint(sources))
         try:
             return _njit(signature, cache=True, nogil=True, boundscheck=False, error_model="numpy")(function)
+        except OSError:
+            # On a full disk the machine code cannot be kept: it is compiled again at each start.
+            return _njit(signature, nogil=True, boundscheck=False, error_model="numpy")(function)
         finally:
             _settings.CACHE_DIR = before
 
@@ -81,9 +84,18 @@ def kernel(*signature: numba.types.Type) -> Callable[[Function], Function]:
 def helper(function: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a function as part of the kernels that call it: compiled into them, never alone.
 
-    It makes no arrays, so that none of its arguments needs to be counted in and out at every call.
+    It makes no arrays, so that none of its arguments needs to be counted in and out at every call. Python cannot call
+    it, which saves a third of the time to compile.
     """
-    return _njit(nogil=True, boundscheck=False, error_model="numpy", _nrt=False, forceinline=True)(function)
+    return _njit(
+        nogil=True,
+        boundscheck=False,
+        error_model="numpy",
+        _nrt=False,
+        forceinline=True,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+    )(function)
 
 
 def maker(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from afield.errors import AfieldError
+from afield.files import FORBIDDEN, FULL
 
 USAGE = 2
 FAILURE = 1
@@ -62,13 +62,11 @@ def _message(error: Exception) -> tuple[str, int]:
 
 def _of_the_system(error: OSError) -> str:
     where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            return f"{where}the disk is full; free some space and run the command again"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return f"{where}no permission; change the permissions, or choose another folder"
-        case _:
-            return f"{where}{error.strerror or error}"
+    if error.errno in FULL:
+        return f"{where}the disk is full; free some space and run the command again"
+    if error.errno in FORBIDDEN:
+        return f"{where}no permission; change the permissions, or choose another folder"
+    return f"{where}{error.strerror or error}"
 
 
 def _say(message: str, code: int) -> int:

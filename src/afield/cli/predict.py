@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from afield.cli.options import FOLDER, VERSION
+from afield.errors import UseCaseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,19 +38,22 @@ def command(folder: Path, file: Path, version: str | None) -> None:
 
     predictor = Predictor(bundle_of(folder, version))
     out = sys.stdout.buffer
-    for records in _records(predictor.usecase, file):
+    for records in _records(predictor.usecase, predictor.pipeline.column, file):
         out.write(encode(answer_table(records, predictor.answer(records), predictor.version)))
         out.flush()
 
 
-def _records(usecase: str, file: Path) -> Iterator[pa.RecordBatch]:
+def _records(usecase: str, column: str, file: Path) -> Iterator[pa.RecordBatch]:
     source = _source(usecase)
     if str(file) != "-":
         yield from _read(source, file)
     elif source.format in {"auto", "lines"} and source.record_start is None:
+        from afield.connectors.base import TEXT
         from afield.connectors.sources.files.standard_input import lines
 
-        yield from lines(sys.stdin.buffer)
+        for batch in lines(sys.stdin.buffer):
+            # A line is what the model reads, whatever its column is called in the files of the use case.
+            yield batch.rename_columns([column if name == TEXT else name for name in batch.schema.names])
     else:
         # These formats are read from files only.
         with tempfile.NamedTemporaryFile(suffix=f".{source.format}") as spooled:
@@ -67,10 +72,17 @@ def _source(usecase: str) -> Files:
 
 
 def _read(source: Files, file: Path) -> Iterator[pa.RecordBatch]:
-    opened = source.model_copy(update={"path": str(file)}).open(base=Path.cwd(), follow=False, labelled=False)
+    if not file.exists() and not glob.has_magic(str(file)):
+        raise UseCaseError(
+            f"{file}: no such file or folder; name a file, a folder, a glob, or - for the standard input"
+        )
+    named = source.model_copy(update={"path": str(file), "exclude": []})
+    opened = named.open(base=Path.cwd(), follow=False, labelled=False)
     try:
         for batch in opened.batches({}):
             if batch.records.num_rows:
                 yield batch.records
     finally:
         opened.close()
+    for name, reason in sorted((opened.report.skipped | opened.report.damaged).items()):
+        click.echo(f"{name}: not read, or only in part: {reason}", err=True)

@@ -36,7 +36,15 @@ def command(
     from afield.cli.status import Status
 
     with Status(sys.stderr) as status:
-        tally = run(loaded, version=version, once=once, skip_existing=skip_existing, stop=stop, told=status.show)
+        tally = run(
+            loaded,
+            version=version,
+            once=once,
+            skip_existing=skip_existing,
+            stop=stop,
+            told=status.show,
+            warned=status.warn,
+        )
     if as_json:
         import orjson
 

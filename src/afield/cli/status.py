@@ -31,6 +31,10 @@ class Status:
         if self._terminal and self._width:
             print(file=self._stream)
 
+    def warn(self, text: str) -> None:
+        """Puts a line of its own beside the tally."""
+        print(f"\r{text:<{self._width}}" if self._terminal else text, file=self._stream, flush=True)
+
     def show(self, tally: Tally) -> None:
         """Shows it, unless it was shown just now."""
         now = time.monotonic()

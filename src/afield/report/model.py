@@ -208,7 +208,7 @@ class Mistake(Fixed):
     """A test row answered wrongly.
 
     Args:
-        text: the record, as masked.
+        text: the record, what masks cover by its name (`<number>`), all else as it was read.
         probability: of the predicted class.
         file, line: where the record stands; an empty file where its source does not say.
     """

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from rich import box
+import numpy as np
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from afield.report.columns import fit, show, table
 from afield.report.confusion import confused_pairs
 from afield.report.model import Average, Interval, Mistake, Report, Scores
 from afield.report.text import shortened, visible
@@ -20,6 +22,7 @@ TABLE_CLASSES = 25
 WORST_CLASSES = 15
 PAIRS = 10
 MISTAKES = 8
+CODE = re.compile("`([^`]*)`")
 
 
 def render(report: Report, console: Console) -> None:
@@ -31,7 +34,7 @@ def render(report: Report, console: Console) -> None:
     _confusion(report, console)
     _mistakes(report.mistakes, console)
     console.print()
-    console.print(Text.assemble(("Verdict  ", "bold"), visible(report.verdict)))
+    console.print(Text.assemble(("Verdict  ", "bold"), *_prose(report.verdict)))
 
 
 def _heading(report: Report, console: Console) -> None:
@@ -67,7 +70,7 @@ def _warnings(warnings: Sequence[str], console: Console) -> None:
     if warnings:
         console.print()
     for warning in warnings:
-        console.print(Text.assemble("Warning  ", visible(warning), style="yellow"))
+        console.print(Text.assemble("Warning  ", *_prose(warning), style="yellow"))
 
 
 def _classes(scores: Scores, console: Console) -> None:
@@ -77,21 +80,21 @@ def _classes(scores: Scores, console: Console) -> None:
         tested = [row for row in rows if row.support or row.predicted]
         rows = sorted(tested, key=lambda row: (row.f1, -row.support))[:WORST_CLASSES]
         title = f"The {len(rows)} worst of {len(scores.per_class):,} classes"
-    table = _table(["class"], ["precision", "recall", "F1", "support"])
+    listed = table(["class"], ["precision", "recall", "F1", "support"])
     for row in rows:
-        table.add_row(Text(visible(row.name)), *_figures(row), style=None if row.support else "dim")
-    table.add_section()
-    table.add_row("micro average", *_figures(scores.micro))
-    table.add_row("macro average", *_figures(scores.macro))
-    table.add_row("weighted average", *_figures(scores.weighted))
-    _show(title, table, console)
+        listed.add_row(Text(visible(row.name)), *_figures(row), style=None if row.support else "dim")
+    listed.add_section()
+    listed.add_row("micro average", *_figures(scores.micro))
+    listed.add_row("macro average", *_figures(scores.macro))
+    listed.add_row("weighted average", *_figures(scores.weighted))
+    show(title, listed, console)
 
 
 def _models(report: Report, console: Console) -> None:
-    table = _table(["model"], ["accuracy", "95 % interval", "macro F1", "seconds"])
+    models = table(["model"], ["accuracy", "95 % interval", "macro F1", "seconds"])
     test = report.test
     seconds = sum(epoch.seconds for epoch in report.history)
-    table.add_row(
+    models.add_row(
         Text("network", "bold"),
         f"{test.accuracy:.4f}",
         _range(test.interval),
@@ -99,38 +102,48 @@ def _models(report: Report, console: Console) -> None:
         f"{seconds:.1f}",
     )
     for baseline in report.baselines:
-        table.add_row(
+        models.add_row(
             Text(visible(baseline.name)),
             f"{baseline.accuracy:.4f}",
             _range(baseline.interval),
             f"{baseline.macro_f1:.4f}",
             f"{baseline.seconds:.1f}",
         )
-    _show("Network and baselines", table, console)
+    show("Network and baselines", models, console)
 
 
 def _confusion(report: Report, console: Console) -> None:
     matrix = report.test.confusion.matrix()
     names = [visible(name) for name in report.classes]
     if len(names) <= MATRIX_CLASSES:
-        heads = _heads(names, matrix.max(initial=0), console.width)
-        numbered = heads != names
-        table = _table(["class"], heads)
-        for index, (name, row) in enumerate(zip(names, matrix.tolist(), strict=True)):
-            styles = ["bold" if column == index else "yellow" for column in range(len(row))]
-            cells = [
-                Text(f"{count:,}", style) if count else Text("·", "dim")
-                for count, style in zip(row, styles, strict=True)
-            ]
-            table.add_row(Text(f"{heads[index]} {name}" if numbered else name), *cells)
-        _show("Confusion (rows: true class, columns: prediction)", table, console)
-        return
+        numbers = [str(number) for number in range(1, len(names) + 1)]
+        numbered = [f"{number} {name}" for number, name in zip(numbers, names, strict=True)]
+        for rows, heads in ((names, names), (numbered, numbers)):
+            whole = _matrix(matrix, rows, heads)
+            if fit(whole, console, whole_heads=True):
+                show("Confusion (rows: true class, columns: prediction)", whole, console)
+                return
     pairs = confused_pairs(matrix, PAIRS)
     if pairs:
-        table = _table(["true class", "taken for"], ["rows", "share of the class"])
+        confused = table(["true class", "taken for"], ["rows", "share of the class"])
         for pair in pairs:
-            table.add_row(Text(names[pair.truth]), Text(names[pair.prediction]), f"{pair.count:,}", f"{pair.share:.1%}")
-        _show("Most confused classes", table, console)
+            confused.add_row(
+                Text(names[pair.truth]), Text(names[pair.prediction]), f"{pair.count:,}", f"{pair.share:.1%}"
+            )
+        show("Most confused classes", confused, console)
+        console.print(Text("More on the page: afield report FOLDER --html", "dim"))
+
+
+def _matrix(matrix: np.ndarray, rows: Sequence[str], heads: Sequence[str]) -> Table:
+    whole = table(["class"], heads)
+    for index, (name, counts) in enumerate(zip(rows, matrix.tolist(), strict=True)):
+        styles = ["bold" if column == index else "yellow" for column in range(len(counts))]
+        cells = [
+            Text(f"{count:,}", style) if count else Text("·", "dim")
+            for count, style in zip(counts, styles, strict=True)
+        ]
+        whole.add_row(Text(name), *cells)
+    return whole
 
 
 def _mistakes(mistakes: Sequence[Mistake], console: Console) -> None:
@@ -154,30 +167,14 @@ def _mistakes(mistakes: Sequence[Mistake], console: Console) -> None:
         console.print(Padding(Text(text, overflow="fold"), (0, 0, 0, 8)))
 
 
-def _heads(names: Sequence[str], largest: int, width: int) -> list[str]:
-    """Column heads of a confusion matrix: the classes' names, or their numbers where the names do not fit."""
-    cells = [max(len(name), len(f"{largest:,}")) + 2 for name in names]
-    fits = max(map(len, names)) + 2 + sum(cells) <= width
-    return list(names) if fits else [str(number) for number in range(1, len(names) + 1)]
-
-
-def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in left:
-        table.add_column(Text(name), overflow="ellipsis", no_wrap=True)
-    for name in right:
-        table.add_column(Text(name), justify="right", no_wrap=True)
-    return table
-
-
-def _show(title: str, table: Table, console: Console) -> None:
-    console.print()
-    console.print(Text(title, "bold"))
-    console.print(table)
-
-
 def _figures(row: Average) -> tuple[str, str, str, str]:
     return f"{row.precision:.4f}", f"{row.recall:.4f}", f"{row.f1:.4f}", f"{row.support:,}"
+
+
+def _prose(text: str) -> Iterator[str | tuple[str, str]]:
+    """A sentence, what stands between backticks in bold in their place."""
+    for place, part in enumerate(CODE.split(visible(text))):
+        yield (part, "bold") if place % 2 else part
 
 
 def _range(interval: Interval) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from afield.connectors.base import Sink, Source
-from afield.errors import UseCaseError
+from afield.errors import DataError, UseCaseError
 from afield.lock import use_case_lock
 from afield.registry.versions import Registry
 from afield.runtime.loop import Loop, Tally
@@ -27,6 +28,7 @@ def run(
     skip_existing: bool = False,
     stop: threading.Event | None = None,
     told: Callable[[Tally], None] | None = None,
+    warned: Callable[[str], None] | None = None,
 ) -> Tally:
     """Answers the records of a use case until its source ends or `stop` is set.
 
@@ -37,11 +39,14 @@ def run(
         skip_existing: on the first run, begin after what is there already.
         stop: ends the run after the batch in hand.
         told: called after each commit.
+        warned: called once for each file that the source cannot read, with its name and why.
 
     Raises:
         AfieldError: it runs already, there is no version, or a source or sink fails.
     """
     model: Any = loaded.model
+    declared = _sinks(loaded)
+    stop = stop or threading.Event()
     with contextlib.ExitStack() as cleanup:
         cleanup.enter_context(use_case_lock(loaded.folder, "run"))
         registry = Registry(loaded.folder)
@@ -51,23 +56,73 @@ def run(
         cleanup.callback(store.close)
         state = RunState(store, loaded.name)
         if skip_existing and not state.positions():
-            _skip(model.source.open(base=loaded.folder, follow=False, labelled=False), state)
+            _skip(model.source.open(base=loaded.folder, follow=False, labelled=False), state, stop)
+            if stop.is_set():
+                return Tally()
         source: Source = model.source.open(base=loaded.folder, follow=not once, labelled=False)
         cleanup.callback(source.close)
         sinks: dict[str, Sink] = {}
-        for number, spec in enumerate(model.sink):
-            place = getattr(spec, "path", number)
-            name = f"{name_of(spec)}:{place}"
-            if name in sinks:
-                raise UseCaseError(f"sink[{number}]: another sink writes to {place} too; give each a path of its own")
+        for name, spec in declared.items():
             sinks[name] = spec.open(loaded.folder)
             cleanup.callback(sinks[name].close)
         triggers = [spec.open() for spec in model.trigger]
-        return Loop(source, predictor, triggers, sinks, state, told).run(stop)
+        unread = _Unread(source, warned or (lambda _: None))
+
+        def watch(tally: Tally) -> None:
+            unread.look()
+            if told:
+                told(tally)
+
+        tally = Loop(source, predictor, triggers, sinks, state, watch).run(stop)
+        unread.look()
+        return tally
 
 
-def _skip(source: Source, state: RunState) -> None:
-    """Commits the end of what is there, without answering it."""
+class _Unread:
+    """Says of each file that the source cannot read why that is so, once; a source need not keep such an account."""
+
+    def __init__(self, source: Source, warned: Callable[[str], None]) -> None:
+        self._source = source
+        self._warned = warned
+        self._said: set[str] = set()
+
+    def look(self) -> None:
+        report: Any = getattr(self._source, "report", None)
+        if report is None:
+            return
+        # Copied first: the source goes on reading in its own thread.
+        for name, reason in (dict(report.skipped) | dict(report.damaged)).items():
+            if name not in self._said:
+                self._said.add(name)
+                self._warned(f"{name}: not read, or only in part: {reason}")
+
+
+def _sinks(loaded: LoadedUseCase) -> dict[str, Any]:
+    """The declared sinks, by the names under which their marks are committed.
+
+    Raises:
+        UseCaseError: two of a kind write to one place.
+    """
+    named: dict[str, Any] = {}
+    places: set[tuple[str, Path]] = set()
+    for number, spec in enumerate(loaded.model.sink):
+        kind, path = name_of(spec), str(getattr(spec, "path", number))
+        place = kind, (loaded.folder / path).resolve()
+        if place in places:
+            raise UseCaseError(f"sink[{number}]: another sink writes to {path} too; give each a path of its own")
+        places.add(place)
+        named[f"{kind}:{path}"] = spec
+    return named
+
+
+def _skip(source: Source, state: RunState, stop: threading.Event) -> None:
+    """Commits the end of what is there, without answering it: all of it, or nothing where `stop` is set on the way."""
+    position: dict[str, str] = {}
     with contextlib.closing(source):
-        for batch in source.batches(state.positions()):
-            state.commit(batch.position, {})
+        # An empty folder is nothing to skip; what else is wrong with the source, it says when it is run.
+        with contextlib.suppress(DataError):
+            for batch in source.batches({}):
+                position |= batch.position
+                if stop.is_set():
+                    return
+    state.commit(position, {})

@@ -24,6 +24,7 @@ _PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sql
 _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; make room and run again",
     sqlite3.SQLITE_BUSY: "another process keeps it busy; run again when that has ended",
+    sqlite3.SQLITE_IOERR: "the disk cannot be written, as when it is full; make room and run again",
     sqlite3.SQLITE_READONLY: "no permission to write it; check the owner and the mode of the file and its folder",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the owner and the mode of the file and its folder",
     sqlite3.SQLITE_NOTADB: "it is not a database; put a saved copy back, or move it away to start anew",

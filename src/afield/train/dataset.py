@@ -109,7 +109,7 @@ def labelled(table: pa.Table, labels: pa.ChunkedArray, min_rows: int, rare: str)
     known = pc.and_kleene(pc.is_valid(names), pc.not_equal(pc.fill_null(names, ""), ""))
     missing = len(names) - (pc.sum(known).as_py() or 0)
     if missing:
-        notes.append(f"{missing:,} records without a label were left out")
+        notes.append(f"{_rows(missing)} left out: no label")
         table, names = table.filter(known), names.filter(known)
     counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(names).to_pylist()}
     few = sorted(name for name, count in counts.items() if count < min_rows)
@@ -121,10 +121,14 @@ def labelled(table: pa.Table, labels: pa.ChunkedArray, min_rows: int, rare: str)
         )
     if few:
         rows = sum(counts[name] for name in few)
-        notes.append(f"{len(few):,} classes with fewer than {min_rows} rows ({rows:,} rows) were left out")
+        notes.append(f"{_rows(rows)} left out: {len(few):,} of {len(counts):,} classes have fewer than {min_rows} rows")
         kept = pc.invert(pc.is_in(names, pa.array(few, pa.string())))
         table, names = table.filter(kept), names.filter(kept)
     classes = sorted(name for name in counts if name not in set(few))
+    if few and not classes:
+        raise DataError(
+            f"question: no class has {min_rows} rows; give more rows, or lower `question: {{min_rows: ...}}`"
+        )
     if not classes:
         raise DataError("question: no record has a label; check `label:` of the source")
     if len(classes) == 1:
@@ -150,6 +154,12 @@ def build(records: Records, case: UseCase, watcher: Watcher) -> Dataset:
     for name, rows in parts.items():
         if not len(rows) and (name != "validation" or case.train.split.validation):
             raise DataError(f"train.split: the {name} part has no rows; give more data or another share")
+    learned = np.unique(records.targets[parts.training])
+    if len(learned) == 1:
+        raise DataError(
+            f"train.split: all {_rows(len(parts.training))} of the training part are of one class,"
+            f" '{records.classes[learned[0]]}'; expected at least two: give more data, or split in another way"
+        )
     watcher.stage("learning the preprocessing", len(parts.training))
     pipeline.fit(_watched(_slices(records.table.take(pa.array(parts.training))), watcher))
     watcher.stage("preprocessing", len(keys))
@@ -193,6 +203,11 @@ def _column(table: pa.Table, name: str, where: str) -> np.ndarray:
     if name not in table.column_names:
         raise DataError(f"{where}: there is no column '{name}'; there are {', '.join(sorted(table.column_names))}")
     column = table.column(name)
+    if column.null_count:
+        raise DataError(
+            f"{where}: the column '{name}' is empty in {_rows(column.null_count)} of {len(column):,}; fill it,"
+            " or split in another way"
+        )
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.combine_chunks().to_numpy(zero_copy_only=False)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from afield.lock import STATE, use_case_lock
+from afield.preprocess.pipeline import Pipeline
 from afield.registry.versions import Registry, Version, utc_now
 from afield.report.model import Report, SourceCounts
 from afield.train.backend import prepare
@@ -57,7 +58,8 @@ def train(
     with use_case_lock(loaded.folder, "train"):
         started = time.perf_counter()
         device = prepare(loaded.model.train.device)
-        found, counts = (records, SourceCounts(files=0, records=0)) if records else _read(loaded, watcher)
+        Pipeline.of(loaded.model.preprocess)  # refused before the data is read, which may take long
+        found, counts = (records, _counts(None, len(records.targets))) if records else _read(loaded, watcher)
         data = build(found, loaded.model, watcher)
         return _fit(loaded, data, counts, device, watcher, fresh, clock, started)
 

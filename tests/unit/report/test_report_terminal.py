@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -69,6 +70,42 @@ def test_columns_are_numbered_where_the_names_do_not_fit(systems: Report) -> Non
     rows = [line.split() for line in text[text.index("Confusion") :].splitlines()]
     assert ["class", "1", "2", "3", "4", "5", "6", "7", "8"] in rows
     assert rows[[row[:2] for row in rows].index(["1", "Android"])][2:] == ["9", "·", "·", "·", "·", "·", "·", "1"]
+
+
+@pytest.mark.parametrize("width", [40, 47, 60, 80])
+def test_a_matrix_that_does_not_fit_gives_way_to_the_most_confused(systems: Report, width: int) -> None:
+    names = systems.classes[:12]
+    truth = np.arange(12).repeat(1500)
+    answers = np.where(np.arange(len(truth)) % 7, truth, (truth + 1) % 12)
+    scores = evaluate(truth, np.eye(12, dtype=np.float32)[answers], names)
+    large = systems.model_copy(update={"classes": names, "test": scores})
+    text = shown(large, width)
+    assert "Confusion (rows" not in text
+    confused = text[text.index("Most confused classes") :].split("Most confident mistakes")[0]
+    assert "215 14.3%" in " ".join(confused.split())
+    assert "afield report FOLDER --html" in " ".join(confused.split())
+    assert "1,285    215" in shown(large, 100)
+
+
+@pytest.mark.parametrize("width", range(40, 81, 5))
+def test_no_figure_is_cut_at_any_width(systems: Report, events: Report, width: int) -> None:
+    for report in (systems, events, few(systems, 12), few(systems, 5)):
+        tables = shown(report, width).split("Most confident mistakes")[0]
+        assert re.findall(r"[0-9.,]+…", tables[tables.index("\n\nNetwork and baselines") :]) == []
+        if report is systems:
+            assert ("On a wider terminal also: support" in tables) == (width < 45)
+        first = report.test.per_class[0]
+        if len(report.classes) <= 25:
+            figures = f"{first.precision:.4f}  {first.recall:.4f}  {first.f1:.4f}"
+            assert figures in re.sub(" +", "  ", tables)
+
+
+def test_backticks_give_way_to_bold(systems: Report) -> None:
+    report = systems.model_copy(update={"warnings": ["use `split: {by: time}` or a ` alone"], "verdict": "do `this`."})
+    text = shown(report)
+    assert "Warning  use split: {by: time} or a ` alone" in text
+    assert "Verdict  do this." in text
+    assert "\x1b[1;33msplit: {by: time}" in shown(report, terminal=True)
 
 
 def test_many_classes_show_the_worst_and_the_most_confused(events: Report) -> None:

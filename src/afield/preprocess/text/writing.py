@@ -22,7 +22,7 @@ STAND_INS = {
     "number": "0",
     "digits": "0",
 }
-DIGIT_RUN = re.compile("[0-9]+")
+DIGIT, DIGITS_IN_A_ROW = re.compile("[0-9]"), re.compile("[0-9]+")
 DOTTED_I, DOT_ABOVE = "\u0130", "\u0307"
 
 
@@ -40,11 +40,12 @@ def levelled(name: str, text: str) -> str:
     """A value that reads as the text does wherever it stands: every letter and digit gives way to one of its kind.
 
     Where a mask fits depends, beyond the value itself, on which of the characters around it are digits, hex digits and
-    other letters. Of values, only octets of an IP address are compared: 0 is always one, and 999 never.
+    other letters. Of values, only octets of an IPv4 address are compared: 0 always is one, 999 never.
     """
-    prefix = "0x" if name == "hex" and text[:2].lower() == "0x" else ""
-    digit = "0" if name == "ip" else "9"
-    return prefix + "".join(_levelled(letter, digit) for letter in text[len(prefix) :]) + _after(text)
+    kept = 2 if name == "hex" and text[:2].lower() == "0x" else 0
+    octets = text.rfind(":") + 1 if name == "ip" and "." in text else len(text)
+    groups = "".join(_levelled(letter, "9") for letter in text[kept:octets])
+    return text[:kept].lower() + groups + DIGIT.sub("0", text[octets:]) + _after(text)
 
 
 def texts(data: np.ndarray, offsets: np.ndarray) -> list[str]:
@@ -85,7 +86,7 @@ def _written(text: bytes, spans: Sequence[Sequence[int]], digits: bool, writer: 
     at = 0
     for start, stop, place in [*spans, (len(text), len(text), -1)]:
         between = text[at:start].decode()
-        parts.append(DIGIT_RUN.sub(lambda run: writer("digits", run.group()), between) if digits else between)
+        parts.append(DIGITS_IN_A_ROW.sub(lambda run: writer("digits", run.group()), between) if digits else between)
         if place >= 0:
             parts.append(writer(NAMES[place], text[start:stop].decode()))
         at = stop
@@ -93,7 +94,7 @@ def _written(text: bytes, spans: Sequence[Sequence[int]], digits: bool, writer: 
 
 
 def _levelled(letter: str, digit: str) -> str:
-    if letter in "0123456789":
+    if DIGIT.match(letter):
         return digit
     if letter in "abcdefABCDEF":
         return "f"

@@ -81,6 +81,7 @@ def test_a_value_that_would_read_differently_keeps_its_shape(text: str, mask: li
     st.booleans(),
     st.sampled_from(["words", "characters"]),
 )
+@example(["10.0.0.256::ffff:192.168.0.1"], ["email", "uuid", "ip"], True, "words")
 @example(["::12345", "αΣ.deadbee1"], ALL, True, "characters")
 @settings(deadline=None, max_examples=500)
 def test_stand_ins_give_the_same_features(lines: list[str], mask: list[Mask], lowercase: bool, kind: str) -> None:
