@@ -12,7 +12,7 @@ from afield.files import replacing
 from afield.report.confusion import confused_classes, confused_pairs
 from afield.report.figures import HEAT_CLASSES, figures
 from afield.report.model import Report
-from afield.report.text import visible
+from afield.report.text import prose, visible
 
 PAIRS = 30
 
@@ -50,6 +50,7 @@ def html(report: Report) -> str:
     matrix = report.test.confusion.matrix()
     return environment.from_string(_resource("page.html.j2")).render(
         report=report,
+        prose=prose,
         figures=figures(report),
         pairs=confused_pairs(matrix, PAIRS),
         drawn=len(confused_classes(matrix, HEAT_CLASSES)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,7 +13,7 @@ from rich.text import Text
 from afield.report.columns import fit, show, table
 from afield.report.confusion import confused_pairs
 from afield.report.model import Average, Interval, Mistake, Report, Scores
-from afield.report.text import shortened, visible
+from afield.report.text import prose, shortened, visible
 
 MATRIX_CLASSES = 12
 TABLE_CLASSES = 25
@@ -22,7 +21,6 @@ TABLE_CLASSES = 25
 WORST_CLASSES = 15
 PAIRS = 10
 MISTAKES = 8
-CODE = re.compile("`([^`]*)`")
 
 
 def render(report: Report, console: Console) -> None:
@@ -34,7 +32,7 @@ def render(report: Report, console: Console) -> None:
     _confusion(report, console)
     _mistakes(report.mistakes, console)
     console.print()
-    console.print(Text.assemble(("Verdict  ", "bold"), *_prose(report.verdict)))
+    console.print(Text.assemble(("Verdict  ", "bold"), *_emphasised(report.verdict)))
 
 
 def _heading(report: Report, console: Console) -> None:
@@ -70,7 +68,7 @@ def _warnings(warnings: Sequence[str], console: Console) -> None:
     if warnings:
         console.print()
     for warning in warnings:
-        console.print(Text.assemble("Warning  ", *_prose(warning), style="yellow"))
+        console.print(Text.assemble("Warning  ", *_emphasised(warning), style="yellow"))
 
 
 def _classes(scores: Scores, console: Console) -> None:
@@ -171,9 +169,9 @@ def _figures(row: Average) -> tuple[str, str, str, str]:
     return f"{row.precision:.4f}", f"{row.recall:.4f}", f"{row.f1:.4f}", f"{row.support:,}"
 
 
-def _prose(text: str) -> Iterator[str | tuple[str, str]]:
+def _emphasised(text: str) -> Iterator[str | tuple[str, str]]:
     """A sentence, what stands between backticks in bold in their place."""
-    for place, part in enumerate(CODE.split(visible(text))):
+    for place, part in enumerate(prose(text)):
         yield (part, "bold") if place % 2 else part
 
 

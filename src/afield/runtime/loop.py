@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +67,11 @@ class Loop:
         self._state = state
         self._told = told
         self._clock = clock
-        self._waiting: list[Batch] = []
+        self._waiting: deque[Batch] = deque()
+        # Of the oldest waiting batch: records that are done with; and what was written since the last commit.
+        self._done = 0
+        self._uncommitted = 0
+        self._marks: dict[str, str] = {}
 
     def run(self, stop: threading.Event | None = None) -> Tally:
         """Answers until the source ends, or `stop` is set and the batch in hand is committed."""
@@ -95,38 +100,46 @@ class Loop:
             sink.restore(marks.get(name))
 
     def _fire(self) -> int:
-        waiting = sum(batch.records.num_rows for batch in self._waiting)
+        """Answers what the triggers want answered, and returns how many records that were."""
+        self._pass_empty()
+        waiting = sum(batch.records.num_rows for batch in self._waiting) - self._done
         now = self._clock()
         plans = (trigger.plan(waiting, now).slices for trigger in self._triggers)
-        slices = next((plan for plan in plans if plan), [])
-        marks: dict[str, str] = {}
-        for start, stop in slices:
-            for records in self._cut(start, stop):
-                table = answer_table(records, self._predictor.answer(records), self._predictor.version)
-                marks |= {name: sink.write(table) for name, sink in self._sinks.items()}
-        if waiting and (not slices or slices[-1][1] < waiting):
-            return 0
-        self._commit(marks, waiting)
-        return waiting
+        answered = place = 0
+        for start, stop in next((plan for plan in plans if plan), []):
+            self._advance(start - place, answer=False)
+            self._advance(stop - start, answer=True)
+            answered, place = answered + stop - start, stop
+        return answered
 
-    def _cut(self, start: int, stop: int) -> Iterator[pa.RecordBatch]:
-        """The waiting records from `start` to `stop`, in the batches they came in."""
-        first = 0
-        for batch in self._waiting:
-            rows = batch.records.num_rows
-            low, high = max(start - first, 0), min(stop - first, rows)
-            if low < high:
-                yield batch.records.slice(low, high - low)
-            first += rows
+    def _advance(self, count: int, *, answer: bool) -> None:
+        """Takes waiting records, oldest first; a batch is committed with its last record, never before."""
+        while count > 0:
+            batch = self._waiting[0]
+            part = min(count, batch.records.num_rows - self._done)
+            if answer:
+                self._answer(batch.records.slice(self._done, part))
+            self._done += part
+            count -= part
+            if self._done == batch.records.num_rows:
+                self._commit(batch)
+                self._pass_empty()
 
-    def _commit(self, marks: dict[str, str], answered: int) -> None:
-        position: dict[str, str] = {}
-        for batch in self._waiting:
-            position |= batch.position
-        self._waiting.clear()
-        if not position and not marks:
-            return
+    def _pass_empty(self) -> None:
+        """Commits batches that only move the position."""
+        while self._waiting and not self._waiting[0].records.num_rows:
+            self._commit(self._waiting[0])
+
+    def _answer(self, records: pa.RecordBatch) -> None:
+        table = answer_table(records, self._predictor.answer(records), self._predictor.version)
+        for name, sink in self._sinks.items():
+            self._marks[name] = sink.write(table)
+        self._uncommitted += records.num_rows
+
+    def _commit(self, batch: Batch) -> None:
         faults.point("answered")
-        self._state.commit(position, marks, {"answered": answered})
+        self._state.commit(batch.position, self._marks, {"answered": self._uncommitted})
         faults.point("committed")
-        self._source.acknowledge(position)
+        self._source.acknowledge(batch.position)
+        self._waiting.popleft()
+        self._marks, self._done, self._uncommitted = {}, 0, 0

@@ -19,6 +19,9 @@ from afield.store.store import open_store
 from afield.usecase.components import name_of
 from afield.usecase.load import LoadedUseCase
 
+IDLE_BATCHES = 2
+"""Batches without records, one after the other, after which a source that follows is at its end for now."""
+
 
 def run(
     loaded: LoadedUseCase,
@@ -56,7 +59,7 @@ def run(
         cleanup.callback(store.close)
         state = RunState(store, loaded.name)
         if skip_existing and not state.positions():
-            _skip(model.source.open(base=loaded.folder, follow=False, labelled=False), state, stop)
+            _skip(model.source.open(base=loaded.folder, follow=True, labelled=False), state, stop)
             if stop.is_set():
                 return Tally()
         source: Source = model.source.open(base=loaded.folder, follow=not once, labelled=False)
@@ -116,13 +119,21 @@ def _sinks(loaded: LoadedUseCase) -> dict[str, Any]:
 
 
 def _skip(source: Source, state: RunState, stop: threading.Event) -> None:
-    """Commits the end of what is there, without answering it: all of it, or nothing where `stop` is set on the way."""
+    """Commits the end of what is there, without answering it: all of it, or nothing where `stop` is set on the way.
+
+    The source follows, so that a line that is being written is not taken for a whole one; it has no more when it has
+    waited in vain.
+    """
     position: dict[str, str] = {}
     with contextlib.closing(source):
         # An empty folder is nothing to skip; what else is wrong with the source, it says when it is run.
         with contextlib.suppress(DataError):
+            idle = 0
             for batch in source.batches({}):
                 position |= batch.position
+                idle = 0 if batch.position else idle + 1
                 if stop.is_set():
                     return
+                if idle == IDLE_BATCHES:
+                    break
     state.commit(position, {})

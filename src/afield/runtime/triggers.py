@@ -14,8 +14,10 @@ class Firings:
     """What a trigger wants done with the records that wait.
 
     Args:
-        slices: (start, stop) of waiting records, oldest first; each slice is answered as one batch.
-        wake_at: seconds on the loop's clock at which to ask again though nothing arrives; None for never.
+        slices: (start, stop) of waiting records, ascending and apart, to be answered. What stands before the end of
+            the last slice is done with, in a slice or not; what stands after it goes on waiting.
+        wake_at: seconds on the loop's clock at which to ask again though nothing arrives, None for never; the loop
+            asks at least about once a second.
     """
 
     slices: Sequence[tuple[int, int]]

@@ -172,6 +172,16 @@ def test_the_page_fetches_nothing(systems: Report) -> None:
     assert "unsafe-inline'; img" in policy
 
 
+def test_backticks_become_code_and_stay_escaped(systems: Report) -> None:
+    warning = "Write `mask: [<number>]`, not `<script>alert(1)</script>`; a lone ` stays. <b>"
+    text = html(systems.model_copy(update={"warnings": [warning], "verdict": "Use `<i>` & more."}))
+    assert (
+        '<li class="foreign">Write <code>mask: [&lt;number&gt;]</code>, not '
+        "<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>; a lone ` stays. &lt;b&gt;</li>"
+    ) in text
+    assert '<p class="verdict">Use <code>&lt;i&gt;</code> &amp; more.</p>' in text
+
+
 def test_every_figure_stands_in_the_page(systems: Report) -> None:
     text = html(systems)
     page = text[: text.index('id="figures"')]

@@ -1,0 +1,218 @@
+"""Every built-in step against the suite of its seam, and the suite against steps that break it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from afield.checks import step as checks
+from afield.checks.step import STEP_CHECKS, StepCase
+from afield.preprocess.base import Carry, Features, Frozen
+from afield.preprocess.rows import SparseRows
+from afield.preprocess.text.spec import Text
+
+LINES = [
+    "disk 7 full on node12",
+    "",
+    "Disk almost FULL: 91 of 100",
+    None,
+    "user ada@example.org logged in from 10.0.0.7",
+    "Größe überschritten, Γάμμα",
+    "user bob@example.org logged out",
+    "x" * 300,
+    "disk 8 full on node3",
+]
+RECORDS = pa.record_batch({"text": LINES})
+DECLARATIONS = [
+    Text(),
+    Text(lowercase=False, sublinear_tf=True, norm="l1", output="words"),
+    Text(mask=["number", "ip", "email", "digits"], min_df=2),
+    Text(tokens="characters", ngrams=(1, 3), max_features=50),
+    Text(ngrams=(1, 2), use_idf=False, norm="none", max_df=0.9),
+]
+
+
+@pytest.mark.parametrize("declared", DECLARATIONS, ids=lambda declared: str(declared.model_dump(exclude_defaults=True)))
+@pytest.mark.parametrize("check", STEP_CHECKS)
+def test_text(check: Callable[[StepCase], None], declared: Text) -> None:
+    check(StepCase(declared.open, RECORDS))
+
+
+@pytest.mark.parametrize("check", STEP_CHECKS)
+def test_text_of_records_that_are_themselves_a_slice(check: Callable[[StepCase], None]) -> None:
+    check(StepCase(Text().open, RECORDS.slice(2, 6)))
+
+
+class Growth:
+    """Length of a text less that of the one before it, over the mean length: a dense feature and a carry."""
+
+    def observe(self, state: list[int] | None, batch: pa.RecordBatch) -> list[int]:
+        return [*(state or []), *lengths(batch).tolist()]
+
+    def freeze(self, state: list[int]) -> Frozen:
+        return Frozen({"records": len(state)}, {"mean": np.array([np.mean(state)])})
+
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        found = lengths(batch)
+        grown = np.diff(found, prepend=carry or 0) / frozen.arrays["mean"]
+        return {"growth": grown.astype(np.float32)}, int(found[-1]) if len(found) else carry
+
+
+def lengths(batch: pa.RecordBatch) -> np.ndarray:
+    return np.array([len(text or "") for text in batch.column("text").to_pylist()], np.int64)
+
+
+@pytest.mark.parametrize("check", STEP_CHECKS)
+def test_a_dense_step_with_a_carry(check: Callable[[StepCase], None]) -> None:
+    check(StepCase(Growth, RECORDS))
+
+
+class LastBatchAlone(Growth):
+    def observe(self, state: list[int] | None, batch: pa.RecordBatch) -> list[int]:
+        return lengths(batch).tolist() or [1]
+
+
+class CountsBatches(Growth):
+    batches = 0
+
+    def observe(self, state: list[int] | None, batch: pa.RecordBatch) -> list[int]:
+        self.batches += 1
+        return super().observe(state, batch)
+
+    def freeze(self, state: list[int]) -> Frozen:
+        return Frozen({"batches": self.batches}, super().freeze(state).arrays)
+
+
+class ConfigOfTuples(Growth):
+    def freeze(self, state: list[int]) -> Frozen:
+        return Frozen({"range": (min(state), max(state))}, super().freeze(state).arrays)
+
+
+class ConfigOfSets(Growth):
+    def freeze(self, state: list[int]) -> Frozen:
+        return Frozen({"lengths": set(state)}, super().freeze(state).arrays)
+
+
+class ArrayOfObjects(Growth):
+    def freeze(self, state: list[int]) -> Frozen:
+        return Frozen({}, {"mean": np.array([np.mean(state), None], object)})
+
+
+class ListForArray(Growth):
+    def freeze(self, state: list[int]) -> Frozen:
+        return Frozen({}, {"mean": [1.0]})
+
+
+class KeepsToItself(Growth):
+    """Knows the mean only of the very object that it froze."""
+
+    latest: ClassVar[Frozen | None] = None
+
+    def freeze(self, state: list[int]) -> Frozen:
+        KeepsToItself.latest = super().freeze(state)
+        return self.latest
+
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        mean = frozen.arrays["mean"] if frozen is self.latest else 1.0
+        return {"growth": lengths(batch) / mean}, carry
+
+
+class Draws(Growth):
+    random = np.random.default_rng(0)
+
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        return {"noise": self.random.random(batch.num_rows)}, carry
+
+
+class WritesIntoRecords(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        features = super().transform(frozen, carry, batch)
+        ctypes.memset(batch.column("text").buffers()[2].address, ord("_"), 5)
+        return features
+
+
+class WritesIntoFrozen(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        frozen.arrays["mean"] += 1
+        return super().transform(frozen, carry, batch)
+
+
+class NotesInConfig(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        frozen.config["seen"] = batch.num_rows
+        return super().transform(frozen, carry, batch)
+
+
+class LosesItsCarry(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        return super().transform(frozen, None, batch)
+
+
+class SparseByBatch(Growth):
+    """Weighs a record by the longest of its batch."""
+
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        found = lengths(batch)
+        indptr = np.arange(len(found) + 1, dtype=np.int64)
+        weights = (found / found.max(initial=1)).astype(np.float32)
+        return {"rows": SparseRows(indptr, np.zeros(len(found), np.int32), weights, 1)}, carry
+
+
+class NothingOfNothing(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        return super().transform(frozen, carry, batch) if batch.num_rows else ({}, carry)
+
+
+class DropsEmptyTexts(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        found = lengths(batch)
+        return {"length": found[found > 0]}, carry
+
+
+class NoFeature(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        return {}, carry
+
+
+BROKEN = [
+    (checks.check_cuts_change_nothing, LastBatchAlone),
+    (checks.check_cuts_change_nothing, CountsBatches),
+    (checks.check_frozen_is_plain_data, ConfigOfTuples),
+    (checks.check_frozen_is_plain_data, ConfigOfSets),
+    (checks.check_frozen_is_plain_data, ArrayOfObjects),
+    (checks.check_frozen_is_plain_data, ListForArray),
+    (checks.check_frozen_is_everything, KeepsToItself),
+    (checks.check_transform_is_deterministic, Draws),
+    (checks.check_transform_changes_nothing_given, WritesIntoRecords),
+    (checks.check_transform_changes_nothing_given, WritesIntoFrozen),
+    (checks.check_transform_changes_nothing_given, NotesInConfig),
+    (checks.check_slices_give_the_same, LosesItsCarry),
+    (checks.check_slices_give_the_same, SparseByBatch),
+    (checks.check_takes_an_empty_batch, NothingOfNothing),
+    (checks.check_one_row_a_record, DropsEmptyTexts),
+    (checks.check_one_row_a_record, NoFeature),
+]
+
+
+@pytest.mark.parametrize(("check", "step"), BROKEN)
+def test_the_suite_catches(check: Callable[[StepCase], None], step: Callable[[], Any]) -> None:
+    with pytest.raises(AssertionError):
+        check(StepCase(step, RECORDS))
+
+
+def test_too_few_records_are_said() -> None:
+    with pytest.raises(AssertionError, match="expected four records or more, found 3"):
+        checks.check_has_records(StepCase(Growth, RECORDS.slice(0, 3)))
+
+
+def test_what_is_wrong_is_said() -> None:
+    with pytest.raises(AssertionError) as raised:
+        checks.check_slices_give_the_same(StepCase(LosesItsCarry, RECORDS))
+    assert str(raised.value) == (
+        "in slices from [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]: feature 'growth': 6 of 9 values differ"
+    )
