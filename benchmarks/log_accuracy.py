@@ -2,7 +2,8 @@
 
 - `file`: raw lines, the class is the file. Nothing is masked.
 - `system`: the message text alone (column Content of the structured CSV), numbers masked, the class is the system.
-- `event`: the same text, the class is system and event type, of those with at least 4 rows; 25 % test.
+- `event`: the same text as words and pairs of words, the class is system and event type, of those with at least 4
+  rows; 25 % test.
 - `event_by_group`: the same, split so that no masked text of the test part stands in training.
 """
 
@@ -20,19 +21,20 @@ from corpus import data_folder
 FILES = "files: {path: '%s/*/*_2k.log', label: file_name}"
 COLUMN = "files: {path: '%s/*/*_structured.csv', label: %s}"
 MASKED = "text: {column: Content, mask: [number, hex, ip, uuid, email]}"
+PAIRS = "text: {column: Content, mask: [number, hex, ip, uuid, email], ngrams: [1, 2]}"
 LONG = "epochs: 30, early_stopping: {patience: 4}"
 CASES = {
     "file": (FILES, "text: {}", "min_rows: 2", "split: {test: 0.25, validation: 0.1}"),
     "system": (COLUMN % ("%s", "folder"), MASKED, "min_rows: 2", "split: {test: 0.25, validation: 0.1}"),
     "event": (
         COLUMN % ("%s", "{from: [folder, EventId]}"),
-        MASKED,
+        PAIRS,
         "min_rows: 4, rare: drop",
         f"split: {{test: 0.25, validation: 0.1}}, {LONG}",
     ),
     "event_by_group": (
         COLUMN % ("%s", "{from: [folder, EventId]}"),
-        MASKED,
+        PAIRS,
         "min_rows: 4, rare: drop",
         f"split: {{test: 0.25, validation: 0.1, by: group, group: masked_text}}, {LONG}",
     ),

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -12,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from limited import limited
 
 from afield.registry.versions import Registry
 
@@ -27,11 +26,9 @@ def case(trained: Path) -> Path:
     return trained
 
 
-def limited(largest: int, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Runs a command that cannot write files larger than this; the system answers as where the disk is full."""
-    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest, largest))
-    command = [sys.executable, "-m", "afield", *map(str, arguments)]
-    return subprocess.run(command, preexec_fn=limit, capture_output=True, text=True, check=False)
+def full(largest: int, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs a command that cannot write files larger than this."""
+    return limited(largest, "-m", "afield", *arguments)
 
 
 def assert_as_before(case: Path, versions: int = 1) -> None:
@@ -45,7 +42,7 @@ def assert_as_before(case: Path, versions: int = 1) -> None:
 def test_a_full_disk_while_the_bundle_is_written(case: Path, afield: Callable[..., object]) -> None:
     room = (case / ".afield" / "versions" / "v1.afield").stat().st_size * 2 // 3
     # The store's files are there and small enough; the new bundle is not.
-    ended = limited(room, "train", case, *FEW)
+    ended = full(room, "train", case, *FEW)
     message = ended.stderr.splitlines()[-1]
     assert ended.returncode == 1
     assert message.startswith(f"afield: error: {case}/.afield/versions/incoming.afield: the disk is full; ")
@@ -59,7 +56,7 @@ def test_a_full_disk_while_the_bundle_is_written(case: Path, afield: Callable[..
 
 
 def test_a_full_disk_from_the_start(case: Path) -> None:
-    ended = limited(0, "train", case, *FEW)
+    ended = full(0, "train", case, *FEW)
     assert ended.returncode == 1
     assert ended.stderr == f"afield: error: {case}/.afield/train.holder: the disk is full; make room and run again\n"
     assert_as_before(case)
@@ -67,7 +64,7 @@ def test_a_full_disk_from_the_start(case: Path) -> None:
 
 def test_a_full_disk_while_running(case: Path, afield: Callable[..., object]) -> None:
     rows = ("--set", "sink.0.jsonl.rotate.rows=100000")
-    ended = limited(20_000, "run", case, "--once", *rows)
+    ended = full(20_000, "run", case, "--once", *rows)
     assert ended.returncode == 1
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith(f"afield: error: {case}/")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
+
+from limited import limited
 
 FOLDER = "from afield.kernels import cache_folder; print(cache_folder())"
 SOURCE = """
@@ -71,14 +71,6 @@ def test_a_kernel_is_compiled_once_and_again_when_a_part_of_it_changes(tmp_path:
 def test_a_kernel_that_cannot_be_kept_is_compiled_at_each_start(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(SOURCE)
     (tmp_path / "part.py").write_text(PART.format(amount=1))
-    full = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (100, 100))
     for _ in range(2):
-        ran = subprocess.run(
-            [sys.executable, "-B", str(tmp_path / "main.py")],
-            env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
-            preexec_fn=full,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        ran = limited(100, "-B", tmp_path / "main.py", XDG_CACHE_HOME=str(tmp_path))
         assert (ran.returncode, ran.stdout, ran.stderr) == (0, "2 0\n", "")

@@ -57,7 +57,12 @@ def test_a_terminal_gets_bars_that_go_and_epochs_that_stay(monkeypatch: pytest.M
 
 def test_it_ends_when_the_work_fails() -> None:
     stream = io.StringIO()
-    with pytest.raises(KeyboardInterrupt), Bars(stream) as bars:
-        bars.stage("reading")
-        raise KeyboardInterrupt
+
+    def work() -> None:
+        with Bars(stream) as bars:
+            bars.stage("reading")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert stream.getvalue() == "reading\n"

@@ -1,0 +1,33 @@
+"""A small network that reads sparse rows, made without a framework."""
+
+from __future__ import annotations
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+
+def softmax_of_sums(kernel: np.ndarray) -> bytes:
+    """An ONNX network: the softmax of each record's weighted sum of the kernel's rows.
+
+    Args:
+        kernel: float32[columns, classes].
+    """
+    nodes = [
+        helper.make_node("Gather", ["kernel", "ids"], ["rows"]),
+        helper.make_node("Unsqueeze", ["weights", "last"], ["column"]),
+        helper.make_node("Mul", ["rows", "column"], ["weighted"]),
+        helper.make_node("ReduceSum", ["weighted", "second"], ["logits"], keepdims=0),
+        helper.make_node("Softmax", ["logits"], ["y"]),
+    ]
+    constants = {"kernel": kernel.astype(np.float32), "last": np.array([2]), "second": np.array([1])}
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [
+            helper.make_tensor_value_info("ids", TensorProto.INT32, ["rows", "entries"]),
+            helper.make_tensor_value_info("weights", TensorProto.FLOAT, ["rows", "entries"]),
+        ],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", kernel.shape[1]])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()

@@ -1,0 +1,195 @@
+"""The loop: each record answered once, in the order it came, and committed with what was written for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from afield.connectors.base import OFFSET, STREAM, Batch, Position
+from afield.errors import TransientError
+from afield.runtime.loop import Loop, Tally
+from afield.runtime.predictor import Answers
+from afield.runtime.state import RunState
+from afield.runtime.triggers import Firings, OnArrival
+from afield.store.store import open_store
+
+
+class Numbers:
+    """A source of numbered records, in batches of given sizes; a batch of 0 records may move the position too."""
+
+    replayable: ClassVar[bool] = True
+    splittable: ClassVar[bool] = True
+
+    def __init__(self, sizes: list[int], follow: bool = False) -> None:
+        self.sizes = sizes
+        self.follow = follow
+        self.acknowledged: list[Position] = []
+
+    def batches(self, position: Position) -> Iterator[Batch]:
+        done, first = int(position.get("numbers", 0)), 0
+        for size in self.sizes:
+            if first >= done:
+                yield self._batch(first, size, {"numbers": str(first + size)})
+            first += size
+        while self.follow:
+            yield self._batch(first, 0, {})
+
+    def acknowledge(self, position: Position) -> None:
+        self.acknowledged.append(position)
+
+    def close(self) -> None: ...
+
+    @staticmethod
+    def _batch(first: int, size: int, position: Position) -> Batch:
+        stream = pa.array(["numbers"] * size, pa.string()).dictionary_encode()
+        offsets = pa.array(range(first, first + size), pa.int64())
+        return Batch(pa.RecordBatch.from_arrays([stream, offsets], [STREAM, OFFSET]), position)
+
+
+class Oracle:
+    """Answers "odd" or "even"."""
+
+    version = "v1"
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def answer(self, records: pa.RecordBatch) -> Answers:
+        self.asked.append(records.num_rows)
+        odd = records.column(OFFSET).to_numpy() % 2
+        return Answers(pa.array(["even", "odd"]), np.eye(2, dtype=np.float32)[odd])
+
+
+class Rows:
+    """A sink that keeps its rows; `fails_at` is the write that finds the disk full."""
+
+    idempotent: ClassVar[bool] = False
+
+    def __init__(self, fails_at: int = 0) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.writes = 0
+        self._fails_at = fails_at
+
+    def restore(self, mark: str | None) -> None:
+        del self.rows[int(mark or 0) :]
+
+    def write(self, answers: pa.RecordBatch) -> str:
+        self.writes += 1
+        if self.writes == self._fails_at:
+            raise TransientError("rows: the disk is full; make room and run again")
+        self.rows += answers.to_pylist()
+        return str(len(self.rows))
+
+    def close(self) -> None: ...
+
+    @property
+    def ids(self) -> list[str]:
+        return [row["id"] for row in self.rows]
+
+
+class EveryThree:
+    """Answers when three records wait, three at a time."""
+
+    def plan(self, pending: int, now: float) -> Firings:
+        return Firings([(start, start + 3) for start in range(0, pending - pending % 3, 3)])
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[RunState]:
+    store = open_store(tmp_path)
+    yield RunState(store, "numbers")
+    store.close()
+
+
+@pytest.fixture
+def loop(state: RunState) -> Callable[..., Loop]:
+    def made(source: Numbers, *sinks: Rows, triggers: Any = None, **options: Any) -> Loop:
+        named = {f"rows:{number}": sink for number, sink in enumerate(sinks)}
+        oracle: Any = Oracle()
+        return Loop(source, oracle, triggers or [OnArrival()], named, state, **options)
+
+    return made
+
+
+def ids(count: int) -> list[str]:
+    return [f"numbers:{number}" for number in range(count)]
+
+
+def test_every_record_once_and_in_order(loop: Callable[..., Loop], state: RunState) -> None:
+    source, first, second = Numbers([3, 0, 1, 5]), Rows(), Rows()
+    assert loop(source, first, second).run().answered == 9
+    assert first.ids == second.ids == ids(9)
+    assert first.rows[1] == {"id": "numbers:1", "prediction": "odd", "probability": 1.0, "version": "v1"}
+    assert (state.positions(), state.counters()) == ({"numbers": "9"}, {"answered": 9})
+    assert state.marks() == {"rows:0": "9", "rows:1": "9"}
+    assert source.acknowledged[-1] == {"numbers": "9"}
+
+
+def test_it_goes_on_where_it_was_committed(loop: Callable[..., Loop], state: RunState) -> None:
+    sink = Rows()
+    loop(Numbers([3, 2]), sink).run()
+    assert loop(Numbers([3, 2, 4]), sink).run().answered == 4
+    assert loop(Numbers([3, 2, 4]), sink).run().answered == 0
+    assert sink.ids == ids(9)
+    assert state.counters() == {"answered": 9}
+
+
+def test_what_was_written_and_not_committed_is_taken_back(loop: Callable[..., Loop], state: RunState) -> None:
+    good, full = Rows(), Rows(fails_at=3)
+    with pytest.raises(TransientError, match="the disk is full"):
+        loop(Numbers([3, 2, 4]), good, full).run()
+    assert (len(good.rows), len(full.rows)) == (9, 5)
+    assert state.positions() == {"numbers": "5"}
+    assert loop(Numbers([3, 2, 4]), good, full).run().answered == 4
+    assert good.ids == full.ids == ids(9)
+
+
+def test_a_trigger_decides_when(loop: Callable[..., Loop], state: RunState) -> None:
+    sink = Rows()
+    tally = loop(Numbers([2, 2, 0, 4]), sink, triggers=[EveryThree()]).run()
+    assert tally.answered == 6
+    assert sink.ids[:6] == ids(6)
+    # Of a batch that is answered in part nothing is committed: it is answered again, whole, and stands once.
+    assert state.positions() == {"numbers": "4"}
+    assert loop(Numbers([2, 2, 0, 4]), sink).run().answered == 4
+    assert sink.ids == ids(8)
+
+
+def test_the_first_trigger_that_wants_to_decides(loop: Callable[..., Loop]) -> None:
+    sink = Rows()
+    assert loop(Numbers([2, 3]), sink, triggers=[EveryThree(), OnArrival()]).run().answered == 5
+    assert sink.ids == ids(5)
+
+
+def test_it_ends_after_the_batch_in_hand(loop: Callable[..., Loop], state: RunState) -> None:
+    stop, told = threading.Event(), []
+
+    def tell(tally: Tally) -> None:
+        told.append(tally.answered)
+        if tally.answered == 5:
+            stop.set()
+
+    sink = Rows()
+    tally = loop(Numbers([3, 2, 4], follow=True), sink, told=tell).run(stop)
+    assert (tally.answered, told) == (5, [3, 5])
+    assert sink.ids == ids(5)
+    assert state.positions() == {"numbers": "5"}
+    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def test_it_says_how_long_it_took(loop: Callable[..., Loop]) -> None:
+    moments = iter(range(0, 1000, 2))
+    tally = loop(Numbers([3, 2]), Rows(), clock=lambda: float(next(moments))).run()
+    assert tally.seconds > 0
+    assert tally.seconds % 2 == 0
+
+
+def test_a_source_without_records_commits_nothing(loop: Callable[..., Loop], state: RunState) -> None:
+    assert loop(Numbers([]), Rows()).run() == Tally(0, 0.0)
+    assert (state.positions(), state.marks()) == ({}, {})
