@@ -8,6 +8,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,6 +18,7 @@ from afield.connectors.base import Batch, Sink, Source
 from afield.runtime.answers import answer_table
 from afield.runtime.predictor import Predictor
 from afield.runtime.prefetch import prefetched
+from afield.runtime.retry import once
 from afield.runtime.state import RunState
 from afield.runtime.triggers import Trigger
 
@@ -48,6 +51,7 @@ class Loop:
         state: what was committed.
         told: called after each commit with the tally.
         clock: seconds.
+        retry: does what writes, again where it fails with trouble that may pass.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Loop:
         state: RunState,
         told: Callable[[Tally], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        retry: Callable[[Callable[[], Any]], Any] = once,
     ) -> None:
         self._source = source
         self._predictor = predictor
@@ -67,6 +72,7 @@ class Loop:
         self._state = state
         self._told = told
         self._clock = clock
+        self._retry = retry
         self._waiting: deque[Batch] = deque()
         # Of the oldest waiting batch: records that are done with; and what was written since the last commit.
         self._done = 0
@@ -133,12 +139,13 @@ class Loop:
     def _answer(self, records: pa.RecordBatch) -> None:
         table = answer_table(records, self._predictor.answer(records), self._predictor.version)
         for name, sink in self._sinks.items():
-            self._marks[name] = sink.write(table)
+            self._marks[name] = self._retry(partial(sink.write, table))
         self._uncommitted += records.num_rows
 
     def _commit(self, batch: Batch) -> None:
         faults.point("answered")
-        self._state.commit(batch.position, self._marks, {"answered": self._uncommitted})
+        counters = {"answered": self._uncommitted}
+        self._retry(partial(self._state.commit, batch.position, self._marks, counters))
         faults.point("committed")
         self._source.acknowledge(batch.position)
         self._waiting.popleft()

@@ -14,6 +14,8 @@ from afield.lock import use_case_lock
 from afield.registry.versions import Registry
 from afield.runtime.loop import Loop, Tally
 from afield.runtime.predictor import Predictor
+from afield.runtime.retry import Persistent
+from afield.runtime.retry import once as once_only
 from afield.runtime.state import RunState
 from afield.store.store import open_store
 from afield.usecase.components import name_of
@@ -69,14 +71,17 @@ def run(
             sinks[name] = spec.open(loaded.folder)
             cleanup.callback(sinks[name].close)
         triggers = [spec.open() for spec in model.trigger]
-        unread = _Unread(source, warned or (lambda _: None))
+        warn = warned or (lambda _: None)
+        unread = _Unread(source, warn)
 
         def watch(tally: Tally) -> None:
             unread.look()
             if told:
                 told(tally)
 
-        tally = Loop(source, predictor, triggers, sinks, state, watch).run(stop)
+        # Who waits for a run to end is told at once; one that follows waits for the trouble to pass.
+        retry = once_only if once else Persistent(stop, warn)
+        tally = Loop(source, predictor, triggers, sinks, state, watch, retry=retry).run(stop)
         unread.look()
         return tally
 

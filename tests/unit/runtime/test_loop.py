@@ -15,6 +15,7 @@ from afield.connectors.base import OFFSET, STREAM, Batch, Position
 from afield.errors import TransientError
 from afield.runtime.loop import Loop, Tally
 from afield.runtime.predictor import Answers
+from afield.runtime.retry import Persistent
 from afield.runtime.state import RunState
 from afield.runtime.triggers import Firings, OnArrival
 from afield.store.store import open_store
@@ -100,6 +101,20 @@ class EveryThree:
         return Firings([(start, start + 3) for start in range(0, pending - pending % 3, 3)])
 
 
+class LastOfThree:
+    """Answers the third of three records, and lets the others pass."""
+
+    def plan(self, pending: int, now: float) -> Firings:
+        return Firings([(start + 2, start + 3) for start in range(0, pending - pending % 3, 3)])
+
+
+class Never(threading.Event):
+    """An event that is not set, and for which nobody waits long."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return False
+
+
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[RunState]:
     store = open_store(tmp_path)
@@ -148,6 +163,39 @@ def test_what_was_written_and_not_committed_is_taken_back(loop: Callable[..., Lo
     assert state.positions() == {"numbers": "5"}
     assert loop(Numbers([3, 2, 4]), good, full).run().answered == 4
     assert good.ids == full.ids == ids(9)
+
+
+def test_trouble_that_passes_is_waited_out(loop: Callable[..., Loop]) -> None:
+    full, told = Rows(fails_at=2), []
+    retry = Persistent(Never(), told.append)
+    assert loop(Numbers([3, 2, 4]), full, retry=retry).run().answered == 9
+    assert full.ids == ids(9)
+    assert told == ["rows: the disk is full; make room and run again; trying again in 1 s"]
+
+
+def test_waiting_ends_with_the_run(loop: Callable[..., Loop], state: RunState) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(TransientError, match="the disk is full"):
+        loop(Numbers([3, 2]), Rows(fails_at=1), retry=Persistent(stop, lambda _: None)).run()
+    assert state.positions() == {}
+
+
+def test_a_rest_that_waited_is_answered_after_a_restart(loop: Callable[..., Loop], state: RunState) -> None:
+    sink = Rows()
+    assert loop(Numbers([2, 2, 1]), sink, triggers=[EveryThree()]).run().answered == 3
+    assert sink.ids == ids(3)
+    assert state.positions() == {"numbers": "2"}  # the batch of the fourth record is not done with
+    loop(Numbers([2, 2, 1]), sink).run()
+    assert sink.ids == ids(5)
+    assert state.counters() == {"answered": 5}
+
+
+def test_records_before_the_end_of_a_slice_are_done_with(loop: Callable[..., Loop], state: RunState) -> None:
+    sink = Rows()
+    assert loop(Numbers([3, 3]), sink, triggers=[LastOfThree()]).run().answered == 2
+    assert sink.ids == ["numbers:2", "numbers:5"]
+    assert state.positions() == {"numbers": "6"}
 
 
 def test_a_trigger_decides_when(loop: Callable[..., Loop], state: RunState) -> None:
