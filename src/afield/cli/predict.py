@@ -51,7 +51,7 @@ def _records(usecase: str, column: str, file: Path) -> Iterator[pa.RecordBatch]:
         from afield.connectors.base import TEXT
         from afield.connectors.sources.files.standard_input import lines
 
-        for batch in lines(sys.stdin.buffer):
+        for batch in lines(sys.stdin.buffer, source):
             # A line is what the model reads, whatever its column is called in the files of the use case.
             yield batch.rename_columns([column if name == TEXT else name for name in batch.schema.names])
     else:

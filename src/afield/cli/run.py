@@ -50,4 +50,5 @@ def command(
 
         click.echo(orjson.dumps(vars(tally)))
     else:
-        click.echo(f"answered {tally.answered:,} records in {tally.seconds:.1f} s", err=True)
+        records = "record" if tally.answered == 1 else "records"
+        click.echo(f"answered {tally.answered:,} {records} in {tally.seconds:.1f} s", err=True)

@@ -72,7 +72,7 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedUseCase:
     file, text = _read(FilePath(path))
     document = override(parse(text, str(file)), overrides)
     model = _validate(document)
-    findings = [*_named(model, document, file), *_linted(model, document)]
+    findings = [*_named(model, document, file), *_linted(model, document), *_read_back(model, document, file.parent)]
     if any(finding.severity == "error" for finding in findings):
         raise InvalidUseCaseError(findings)
     name = model.name or file.resolve().parent.name
@@ -149,6 +149,32 @@ def _linted(model: UseCase, document: Document) -> list[Finding]:
             location = written(steps_of((*path, *problem.path), document.data))
             findings.append(Finding(document.place(location), location, problem.message, problem.severity))
     return findings
+
+
+def _read_back(model: UseCase, document: Document, base: FilePath) -> Iterator[Finding]:
+    """Sinks whose answers the source would read as records, where both can tell."""
+    source = model.source
+    for index, sink in enumerate(model.sink):
+        if not isinstance(source, _Reads) or not isinstance(sink, _Writes):
+            continue
+        file = next((file for file in sink.writes_to(base) if source.would_read(file.absolute(), base)), None)
+        if file:
+            path = ("sink", index, name_of(sink))
+            message = (
+                f"writes {file.name} to {file.parent}, which the source reads too; "
+                "give the sink a path outside of it, or the source an exclude: for these files"
+            )
+            yield Finding(document.place(path), path, message)
+
+
+@runtime_checkable
+class _Reads(Protocol):
+    def would_read(self, path: FilePath, base: FilePath) -> bool: ...
+
+
+@runtime_checkable
+class _Writes(Protocol):
+    def writes_to(self, base: FilePath) -> Sequence[FilePath]: ...
 
 
 @runtime_checkable

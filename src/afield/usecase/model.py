@@ -54,7 +54,8 @@ class UseCase(Declared):
     )
     preprocess: tuple[Annotated[Component, OneOf("step")], ...] = Field(
         min_length=1,
-        description="Steps from a record to what the model reads, in order.",
+        max_length=1,
+        description="The step from a record to what the model reads; a list, of one step for now.",
         examples=[[{"text": {"mask": ["number"]}}]],
     )
     model: Annotated[Component, OneOf("model")] = Field(

@@ -54,13 +54,25 @@ class _Files(Component):
         examples=[False],
     )
 
+    suffixes: ClassVar[tuple[str, ...]]
+    """Of its files."""
+
     _short = model_validator(mode="before")(shorthand("path"))
+
+    def writes_to(self, base: Path) -> list[Path]:
+        """The first of the files that it writes, under each name that it bears.
+
+        Args:
+            base: the folder of the use case.
+        """
+        return [base / self.path / f"answers-000001{suffix}" for suffix in self.suffixes]
 
 
 class JsonLines(_Files):
     """Answers as one JSON object a line, in files `answers-000001.jsonl` and on."""
 
     summary: ClassVar[str] = "One JSON object a line, in files that are rotated."
+    suffixes: ClassVar[tuple[str, ...]] = (".jsonl",)
 
     def open(self, base: Path) -> Sink:
         """The sink, with its folder relative to `base`, the folder of the use case."""
@@ -74,6 +86,7 @@ class Parquet(_Files):
     """Answers as Parquet files `answers-000001.parquet` and on; the one being written is an Arrow stream, `.arrows`."""
 
     summary: ClassVar[str] = "Parquet files that are rotated; the newest is an Arrow stream until it is full."
+    suffixes: ClassVar[tuple[str, ...]] = (".arrows", ".parquet")
 
     def open(self, base: Path) -> Sink:
         """The sink, with its folder relative to `base`, the folder of the use case."""

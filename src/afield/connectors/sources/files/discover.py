@@ -12,6 +12,7 @@ from typing import Literal
 
 from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.stream import CODECS, codec_of
+from afield.connectors.sources.files.utf8 import readable
 
 Kind = Literal["lines", "csv", "jsonl", "parquet"]
 
@@ -31,7 +32,7 @@ class Found:
 
     Args:
         path: where to open it.
-        shown: its path for people: as the use case writes it.
+        shown: its path for people: as the use case writes it, and readable whatever its bytes are.
         device, inode: who it is, whatever its name.
         size: bytes on the disk.
         changed: time of the last change in nanoseconds.
@@ -67,16 +68,35 @@ def find(spec: Files, base: Path, unreadable: dict[str, str]) -> list[Found]:
     try:
         paths = sorted(_paths(spec.path, base, unreadable))
     except OSError as error:
-        unreadable[spec.path] = why(error)
+        unreadable[readable(spec.path)] = why(error)
         return []
-    for shown in paths:
-        if any(fnmatch.fnmatchcase(Path(shown).name, pattern) for pattern in spec.exclude):
+    for path in paths:
+        if _is_excluded(spec, Path(path).name):
             continue
-        file = look_at(base / shown, shown, unreadable)
+        file = look_at(base / path, readable(path), unreadable)
         # Of a link and the file it leads to, the file is kept: it bears the name that its writer gave it.
         if file and (file.who not in found or found[file.who].path.is_symlink()):
             found[file.who] = file
     return sorted(found.values(), key=lambda file: file.shown)
+
+
+def would_find(spec: Files, base: Path, path: Path) -> bool:
+    """Whether `find` would find a file that is not there yet.
+
+    Args:
+        spec: path and exclude.
+        base: folder that relative paths start from.
+        path: where the file would be.
+    """
+    whole = base / spec.path
+    pattern: tuple[str, ...] = ("**",)
+    if glob.has_magic(spec.path) and not whole.exists():
+        fixed = fixed_part(spec.path)
+        whole, pattern = base / fixed, Path(spec.path).parts[len(Path(fixed).parts) :]
+    file, folder = (base / path).resolve(), whole.resolve()
+    if _is_excluded(spec, file.name) or not file.is_relative_to(folder):
+        return False
+    return _matches(file.relative_to(folder).parts, pattern)
 
 
 def look_at(path: Path, shown: str, unreadable: dict[str, str]) -> Found | None:
@@ -124,6 +144,20 @@ def fixed_part(path: str) -> str:
     return path
 
 
+def _is_excluded(spec: Files, name: str) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in spec.exclude)
+
+
+def _matches(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Whether folders and name are those of a pattern, as glob reads it: a wildcard stands for nothing hidden."""
+    if not parts or not pattern:
+        return not parts and all(part == "**" for part in pattern)
+    hidden = parts[0].startswith(".") and not pattern[0].startswith(".")
+    if pattern[0] == "**":
+        return _matches(parts, pattern[1:]) or (not hidden and _matches(parts[1:], pattern))
+    return not hidden and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
+
+
 def _paths(path: str, base: Path, unreadable: dict[str, str]) -> Iterator[str]:
     whole = base / path
     if whole.is_dir():
@@ -138,7 +172,7 @@ def _paths(path: str, base: Path, unreadable: dict[str, str]) -> Iterator[str]:
 
 def _below(path: str, base: Path, unreadable: dict[str, str]) -> Iterator[str]:
     def refused(error: OSError) -> None:
-        unreadable[str(Path(path, os.path.relpath(error.filename, base / path)))] = why(error)
+        unreadable[readable(Path(path, os.path.relpath(error.filename, base / path)))] = why(error)
 
     for folder, folders, names in os.walk(base / path, onerror=refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

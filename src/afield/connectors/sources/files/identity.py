@@ -48,7 +48,7 @@ class Cursor:
     rows: bool = False
 
     def dumps(self) -> str:
-        """The cursor as it stands in a position."""
+        """The cursor as it stands in a position: ASCII, in which a path that is no UTF-8 keeps its bytes as escapes."""
         return json.dumps(asdict(self), separators=(",", ":"))
 
     @staticmethod

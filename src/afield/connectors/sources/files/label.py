@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from afield.connectors.sources.files.spec import ColumnRef, Label
 from afield.connectors.sources.files.stream import CODECS
+from afield.connectors.sources.files.utf8 import readable
 
 _DATE = r"(?:\d{4}[-_.]?\d{2}[-_.]?\d{2}|\d{2}-\d{2}-\d{4})"
 _TIME = r"[-_T.]+\d{2}[-_:.]?\d{2}(?:[-_:.]?\d{2})?(?:\.\d+)?|-\d{10}|(?:\d{2}){1,3}"
@@ -58,9 +59,9 @@ def label_array(label: Label, path: Path, count: int, columns: Mapping[str, pa.A
 
 def _value(label: Label, part: str | ColumnRef, path: Path, columns: Mapping[str, pa.Array]) -> str | pa.Array:
     if part == "file_name":
-        return base_name(path.name) if label.merge_rotated else path.name
+        return readable(base_name(path.name) if label.merge_rotated else path.name)
     if part == "folder":
-        return path.absolute().parent.name
+        return readable(path.absolute().parent.name)
     column = columns[part.column if isinstance(part, ColumnRef) else part]
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()

@@ -66,7 +66,7 @@ class Splitter:
         self.replaced = 0
         self.cut = 0
         self._limit = limit
-        self._open = b""
+        self._open = bytearray()
         self._dropped = 0
 
     @property
@@ -84,7 +84,7 @@ class Splitter:
         skip = chunk.find(b"\n") if self._dropped else 0
         complete = self._open + chunk[skip:end] if self._open else memoryview(chunk)[:end]
         lines = self._split(np.frombuffer(complete, np.uint8), self._dropped + skip)
-        self._open, self._dropped = b"", 0
+        self._open, self._dropped = bytearray(), 0
         self._hold(chunk[end:])
         return lines
 
@@ -94,7 +94,7 @@ class Splitter:
             return None
         lines = self._split(np.frombuffer(self._open + b"\n", np.uint8), self._dropped)
         self.offset -= 1
-        self._open, self._dropped = b"", 0
+        self._open, self._dropped = bytearray(), 0
         return Lines(lines.text, lines.offsets, lines.numbers, self.offset, self.number)
 
     def _hold(self, rest: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from afield.connectors.sources.files.discover import Found, is_there, look_at
 from afield.connectors.sources.files.identity import Streams
+from afield.connectors.sources.files.utf8 import readable
 
 Who = tuple[int, int]
 
@@ -43,7 +44,7 @@ def beside(streams: Streams, named: Collection[Who]) -> list[Found]:
             # The folder is gone, or is closed to us: then its files are too.
             continue
         for path in paths:
-            file = look_at(path, str(path), {})
+            file = look_at(path, readable(path), {})
             if file is not None and file.who not in named:
                 found.append(file)
     return found

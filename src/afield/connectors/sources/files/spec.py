@@ -162,6 +162,17 @@ class Files(Component):
         if not self.columns:
             yield Problem(("columns",), "expected at least one column, found an empty list; leave it out to read all")
 
+    def would_read(self, path: Path, base: Path) -> bool:
+        """Whether a file would be read once it is there.
+
+        Args:
+            path: of the file.
+            base: the folder that relative paths start from.
+        """
+        from afield.connectors.sources.files.discover import would_find
+
+        return would_find(self, base, path)
+
     def open(self, *, base: Path, follow: bool, labelled: bool, poll: float = 0.5) -> FilesSource:
         """Opens the files for reading.
 

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 
-from afield.connectors.base import FILE, LINE, OFFSET, STREAM, TEXT
+from afield.connectors.sources.files.lines import LineReader
+from afield.connectors.sources.files.records import Rows, record_batch
+from afield.connectors.sources.files.report import SourceReport
+from afield.connectors.sources.files.spec import Files
 
 READ_BYTES = 1 << 20
 NAME = "-"
 
 
-def lines(stream: BinaryIO) -> Iterator[pa.RecordBatch]:
-    """Batches of whole lines, as soon as there are any; the last one may lack its newline.
+def lines(stream: BinaryIO, spec: Files) -> Iterator[pa.RecordBatch]:
+    """Batches of whole records, as soon as there are any; the last one may lack its newline.
 
     Args:
         stream: binary, with a `read1`.
+        spec: how records are made of lines, and the longest record.
     """
-    rest, offset, number = b"", 0, 1
+    reader = LineReader(spec, "lines", NAME, SourceReport(), offset=0, line=1)
     while block := stream.read1(READ_BYTES):  # pyright: ignore[reportAttributeAccessIssue]
-        whole, newline, rest = (rest + block).rpartition(b"\n")
-        if newline:
-            texts = whole.split(b"\n")
-            yield _batch(texts, offset, number)
-            offset += len(whole) + 1
-            number += len(texts)
-    if rest:
-        yield _batch([rest], offset, number)
+        yield from _batches(spec, reader.feed(block))
+    yield from _batches(spec, reader.finish())
 
 
-def _batch(texts: list[bytes], offset: int, number: int) -> pa.RecordBatch:
-    starts = [offset]
-    for text in texts[:-1]:
-        starts.append(starts[-1] + len(text) + 1)
-    name = pa.DictionaryArray.from_arrays(pa.array([0] * len(texts), pa.int32()), pa.array([NAME]))
-    return pa.RecordBatch.from_pydict(
-        {
-            TEXT: pa.array([text.removesuffix(b"\r").decode(errors="replace") for text in texts], pa.string()),
-            STREAM: name,
-            OFFSET: pa.array(starts, pa.int64()),
-            FILE: name,
-            LINE: pa.array(range(number, number + len(texts)), pa.int64()),
-        }
-    )
+def _batches(spec: Files, parts: Iterator[Rows]) -> Iterator[pa.RecordBatch]:
+    for rows in parts:
+        yield record_batch(spec, rows, path=Path(NAME), shown=NAME, stream=NAME, labelled=False)

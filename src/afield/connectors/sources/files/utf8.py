@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pyarrow as pa
 
@@ -22,6 +24,17 @@ def repair(data: bytes) -> tuple[bytes, int]:
     """The bytes with U+FFFD for what is no UTF-8, and how many there are of these."""
     repaired = data.decode("utf-8", "replace").encode()
     return repaired, repaired.count(REPLACEMENT) - data.count(REPLACEMENT)
+
+
+def readable(path: str | os.PathLike[str]) -> str:
+    """A path as text that can be shown and stored: each byte that is no UTF-8 as a backslash escape.
+
+    The text only names the file; it is opened by the path itself.
+
+    >>> readable(os.fsdecode(b"caf\\xe9.log"))
+    'caf\\\\xe9.log'
+    """
+    return os.fspath(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def whole_characters(data: bytes, limit: int) -> int:
