@@ -168,7 +168,9 @@ def test_a_training_part_of_one_class(case: Path, command: Command) -> None:
 
 def test_two_text_steps(case: Path, command: Command) -> None:
     settings = ["--set", "preprocess=[text: {}, text: {}]"]
-    assert command("train", case, *settings, code=2) == "preprocess: expected one `text` step, found text, text"
+    assert command("train", case, *settings, code=2) == (
+        "--set preprocess=[text: {}, text: {}]: preprocess: expected a list with one step ('text'), found a list of 2"
+    )
 
 
 def test_a_loss_that_is_no_number(case: Path, command: Command) -> None:
@@ -218,6 +220,34 @@ def test_two_sinks_in_one_place(case: Path, command: Command) -> None:
         "sink[2]: another sink writes to ./out/../out too; give each a path of its own"
     )
     assert not (case / "out").exists()
+
+
+def test_a_sink_in_what_the_source_reads(case: Path, command: Command) -> None:
+    (case / "usecase.yaml").write_text((case / "usecase.yaml").read_text().replace("path: data ", "path: . "))
+    line = next(i for i, text in enumerate((case / "usecase.yaml").read_text().splitlines(), 1) if "- jsonl" in text)
+    for verb in (["run", case, "--once"], ["train", case]):
+        assert command(*verb, code=2) == (
+            f"{case}/usecase.yaml:{line}:5: sink.0.jsonl: writes answers-000001.jsonl to {case}/answers, which the "
+            "source reads too; give the sink a path outside of it, or the source an exclude: for these files"
+        )
+    parquet = ["--set", "sink=[parquet: {path: data/out}]", "--set", "source.files.path='*/out/*.parquet'"]
+    assert command("run", case, "--once", *parquet, code=2).startswith(
+        "--set sink=[parquet: {path: data/out}]: sink.0.parquet: writes answers-000001.parquet to "
+    )
+    assert not (case / "answers").exists()
+    assert not (case / "data" / "out").exists()
+
+
+def test_a_source_that_leaves_its_answers_out(case: Path, afield: Callable[..., object]) -> None:
+    settings = [
+        "--set",
+        "source.files.path=.",
+        "--set",
+        "source.files.exclude=['answers-*', '*.yaml', '*.json', '*.md']",
+    ]
+    for _ in range(2):
+        afield("run", case, "--once", *settings)
+    assert len((case / "answers" / "answers-000001.jsonl").read_text().splitlines()) == 2 * len(LINES)
 
 
 def test_nothing_trained_yet(case: Path, command: Command, tmp_path: Path) -> None:

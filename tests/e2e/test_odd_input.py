@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from afield.connectors.sources.files.utf8 import readable
+
 Afield = Callable[..., subprocess.CompletedProcess[str]]
 
 SMALL = ("--set", "model.network.0.dense.units=16", "--set", "train.epochs=1")
-NAMES = ["mit Leerzeichen.log", "日本語 ☃.log", "-dash.log", "quote'\"\\.log", "a[1]*.log"]
+NAMES = ["mit Leerzeichen.log", "日本語 ☃.log", "-dash.log", "quote'\"\\.log", "a[1]*.log", os.fsdecode(b"caf\xe9.log")]
 
 
 def answers(text: str) -> list[dict[str, object]]:
@@ -40,17 +43,19 @@ def odd(trained: Path) -> Path:
 def test_train_run_and_predict(odd: Path, afield: Afield) -> None:
     trained = afield("train", odd, *SMALL)
     report = json.loads(afield("report", odd, "--json").stdout)
-    assert report["classes"] == sorted(NAMES)
+    assert report["classes"] == sorted(map(readable, NAMES))
     assert report["source"]["records"] == 30 * len(NAMES) + 7
     assert any("longer than max_record_bytes" in warning for warning in report["warnings"])
     assert any("not UTF-8" in warning for warning in report["warnings"])
     assert "日本語 ☃.log" in trained.stdout
+    assert "caf\\xe9.log" in trained.stdout
     answered = json.loads(afield("run", odd, "--once", "--json").stdout)["answered"]
     assert answered == report["source"]["records"]
+    assert json.loads(afield("run", odd, "--once", "--json").stdout)["answered"] == 0
     for name in NAMES:
         found = answers(afield("predict", odd, odd / "data" / name).stdout)
         assert len(found) == (37 if name == NAMES[0] else 30)
-        assert found[0]["position"] == f"{odd}/data/{name}:1"
+        assert found[0]["position"] == f"{odd}/data/{readable(name)}:1"
 
 
 def test_an_unreadable_file_among_others_is_named(trained: Path, afield: Afield) -> None:

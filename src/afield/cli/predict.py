@@ -47,7 +47,7 @@ def _records(usecase: str, column: str, file: Path) -> Iterator[pa.RecordBatch]:
     source = _source(usecase)
     if str(file) != "-":
         yield from _read(source, file)
-    elif source.format in {"auto", "lines"} and source.record_start is None:
+    elif source.format in {"auto", "lines"}:
         from afield.connectors.base import TEXT
         from afield.connectors.sources.files.standard_input import lines
 

@@ -55,8 +55,11 @@ def _list(schema: Schema, root: Schema) -> str:
     if "prefixItems" in schema:
         items = [expected(alternatives(item, root), root) for item in schema["prefixItems"]]
         return f"a list of {len(items)} ({', '.join(items)})"
+    item = expected(alternatives(schema.get("items") or {}, root), root)
+    if schema.get("minItems") == schema.get("maxItems") == 1:
+        return f"a list with {item}"
     least = f" of at least {schema['minItems']}" if schema.get("minItems") else ""
-    return f"a list{least}, each item {expected(alternatives(schema.get('items') or {}, root), root)}"
+    return f"a list{least}, each item {item}"
 
 
 def _mapping(schema: Schema, root: Schema) -> str:

@@ -106,7 +106,9 @@ def written(steps: Sequence[Step]) -> Path:
 def _value(error: ErrorDetails, steps: Sequence[Step], document: Document, schema: Schema) -> str:
     if error["type"] in _OWN_WORDS:
         return error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return f"expected {expected(at(steps, schema), schema)}, found {found(document.value(written(steps)))}"
+    value = document.value(written(steps))
+    there = f"a list of {len(value)}" if error["type"] == "too_long" else found(value)
+    return f"expected {expected(at(steps, schema), schema)}, found {there}"
 
 
 def _unknown(steps: Sequence[Step], schema: Schema) -> tuple[str, str | None]:

@@ -157,7 +157,7 @@ def _read_back(model: UseCase, document: Document, base: FilePath) -> Iterator[F
     for index, sink in enumerate(model.sink):
         if not isinstance(source, _Reads) or not isinstance(sink, _Writes):
             continue
-        file = next((file for file in sink.writes_to(base) if source.would_read(file.absolute(), base)), None)
+        file = next((file for file in sink.writes_to(base) if source.would_read(file, base)), None)
         if file:
             path = ("sink", index, name_of(sink))
             message = (

@@ -117,7 +117,12 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
         (
             "preprocess:\n  - text: {min_df: 2, mask: [number]}",
             "preprocess: []",
-            "4:1: preprocess: expected a list of at least 1, each item one step ('text'), found an empty list",
+            "4:1: preprocess: expected a list with one step ('text'), found an empty list",
+        ),
+        (
+            "  - text: {min_df: 2, mask: [number]}",
+            "  - text\n  - text: {min_df: 2}",
+            "4:1: preprocess: expected a list with one step ('text'), found a list of 2",
         ),
         (
             "mask: [number]",
@@ -248,7 +253,7 @@ def test_the_error_lists_every_finding(written: Callable[[str], Path]) -> None:
         load(written("source: 1\n"))
     assert str(raised.value).splitlines() == [
         "3 problems:",
-        "  my-logs/usecase.yaml:1:1: preprocess: missing; expected a list of at least 1, each item one step ('text')",
+        "  my-logs/usecase.yaml:1:1: preprocess: missing; expected a list with one step ('text')",
         "  my-logs/usecase.yaml:1:1: model: missing; expected one model ('network')",
         "  my-logs/usecase.yaml:1:9: source: expected one source ('files'), found 1",
     ]

@@ -141,11 +141,12 @@ def test_a_wrong_override(case: Path, override: str, expected: str) -> None:
 
 
 def test_checking_imports_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
     program = (
         "import sys\n"
         "from afield.gallery.copying import start\n"
         "from afield.usecase.load import check\n"
-        f"start('logs', __import__('pathlib').Path({str(tmp_path / 'case')!r}), data={str(tmp_path)!r})\n"
+        f"start('logs', __import__('pathlib').Path({str(tmp_path / 'case')!r}), data={str(tmp_path / 'data')!r})\n"
         f"print(check({str(tmp_path / 'case')!r}))\n"
         "heavy = {'keras', 'jax', 'numba', 'sklearn', 'onnxruntime', 'plotly', 'torch', 'tensorflow'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"

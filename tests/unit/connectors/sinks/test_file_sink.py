@@ -294,3 +294,14 @@ def test_how_it_is_declared(spec: type[JsonLines]) -> None:
         with pytest.raises(ValidationError):
             spec.model_validate({"rotate": wrong})
     spec.model_json_schema()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_file_is_the_one_that_is_announced(kind: str, tmp_path: Path) -> None:
+    announced = answering.KINDS[kind]().writes_to(tmp_path)
+    sink = started(kind, tmp_path)
+    sink.write(answers(0, 3))
+    begun = names(tmp_path)
+    sink.close()
+    assert sorted({*begun, *names(tmp_path)}) == sorted(file.name for file in announced)
+    assert {file.parent for file in announced} == {tmp_path / "answers"}

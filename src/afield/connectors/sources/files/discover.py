@@ -85,7 +85,7 @@ def would_find(spec: Files, base: Path, path: Path) -> bool:
 
     Args:
         spec: path and exclude.
-        base: folder that relative paths start from.
+        base: folder that a relative path of the spec starts from.
         path: where the file would be.
     """
     whole = base / spec.path
@@ -93,7 +93,7 @@ def would_find(spec: Files, base: Path, path: Path) -> bool:
     if glob.has_magic(spec.path) and not whole.exists():
         fixed = fixed_part(spec.path)
         whole, pattern = base / fixed, Path(spec.path).parts[len(Path(fixed).parts) :]
-    file, folder = (base / path).resolve(), whole.resolve()
+    file, folder = path.resolve(), whole.resolve()
     if _is_excluded(spec, file.name) or not file.is_relative_to(folder):
         return False
     return _matches(file.relative_to(folder).parts, pattern)

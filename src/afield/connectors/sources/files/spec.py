@@ -166,8 +166,8 @@ class Files(Component):
         """Whether a file would be read once it is there.
 
         Args:
-            path: of the file.
-            base: the folder that relative paths start from.
+            path: where the file would be.
+            base: the folder that a relative path of the source starts from.
         """
         from afield.connectors.sources.files.discover import would_find
 

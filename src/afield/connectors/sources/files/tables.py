@@ -68,7 +68,8 @@ def csv_rows(spec: Files, path: Path, shown: str, report: SourceReport, start: i
 def parquet_rows(spec: Files, path: Path, shown: str, report: SourceReport, start: int) -> Iterator[Rows]:
     """Rows of a Parquet file, with the types it declares; arguments and errors as for CSV."""
     try:
-        with pq.ParquetFile(path) as file:
+        # Arrow opens no path that is no UTF-8.
+        with path.open("rb") as opened, pq.ParquetFile(opened) as file:
             require(file.schema_arrow.names, spec.columns or [], shown)
             groups, first = _groups_from(file, start)
             average = max(path.stat().st_size // max(file.metadata.num_rows, 1), 1)

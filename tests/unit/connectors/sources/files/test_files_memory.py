@@ -12,21 +12,39 @@ import pytest
 LINE = b"2024-05-01 12:00:00,123 INFO service.module [worker-17] request 4711 answered in 12 ms with status 200 OK\n"
 MEBIBYTE = 2**20
 
-CODE = """
-import resource, sys
+PEAK = """
+import re
 from pathlib import Path
+
+def peak():
+    # What getrusage says would hold the memory of the process that started this one too.
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+"""
+
+FILES = """
+import sys
 from afield.connectors.sources.files.spec import Files
 
 source = Files(path=sys.argv[1]).open(base=Path("/"), follow=False, labelled=False)
 for batch in source.batches({}):
     pass
-print(source.report.records, source.report.cut, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(source.report.records, source.report.cut, peak())
+"""
+
+STANDARD_INPUT = """
+import sys
+from afield.connectors.sources.files.spec import Files
+from afield.connectors.sources.files.standard_input import lines
+
+spec = Files(path="-", max_record_bytes=int(sys.argv[1]))
+lengths = [len(text) for batch in lines(sys.stdin.buffer, spec) for text in batch["text"].to_pylist()]
+print(len(lengths), *lengths, peak())
 """
 
 
 def read(path: Path) -> list[int]:
     """Records, cut records, and the peak of resident memory in MiB, of a process of its own."""
-    told = subprocess.run([sys.executable, "-c", CODE, str(path)], check=True, capture_output=True, text=True)
+    told = subprocess.run([sys.executable, "-c", PEAK + FILES, str(path)], check=True, capture_output=True, text=True)
     return [int(word) for word in told.stdout.split()]
 
 
@@ -70,3 +88,12 @@ def test_millions_of_empty_lines_take_no_memory(tmp_path: Path) -> None:
     records, _, peak = read(path)
     assert records == 20 * MEBIBYTE
     assert peak < 400
+
+
+@pytest.mark.parametrize("limit", [2**20, 2**26])
+def test_one_line_without_end_on_the_standard_input(limit: int) -> None:
+    command = [sys.executable, "-c", PEAK + STANDARD_INPUT, str(limit)]
+    told = subprocess.run(command, input=b"x" * 50 * MEBIBYTE, check=True, capture_output=True).stdout
+    count, length, peak = map(int, told.split())
+    assert (count, length) == (1, min(limit, 50 * MEBIBYTE))
+    assert peak < (300 if limit < 50 * MEBIBYTE else 500)

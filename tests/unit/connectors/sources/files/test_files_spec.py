@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from afield.connectors.sources.files.discover import find
 from afield.connectors.sources.files.spec import ColumnRef, Files, Label
 from afield.errors import UseCaseError
 
@@ -110,3 +111,45 @@ def test_the_declaration_imports_nothing_heavy() -> None:
         "sys.exit(len({'numpy', 'pyarrow'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "exclude"),
+    [
+        (".", []),
+        (".", ["*.jsonl"]),
+        (".", ["answers-*"]),
+        ("out", []),
+        ("./out/../out", []),
+        ("out/deep/answers-000001.jsonl", []),
+        ("ou", []),
+        ("*.jsonl", []),
+        ("*/*.jsonl", []),
+        ("**", []),
+        ("**/*.jsonl", []),
+        ("**/answers-0000[01]1.*", ["*.log"]),
+        ("out/**/deep/*", []),
+        ("out/*", []),
+        (".hidden/*", []),
+        (".hidden", []),
+        ("**/.hidden/**/*", []),
+        ("../*/out/*", []),
+        ("{base}/*/*.jsonl", []),
+        ("link", []),
+        ("[a]", []),
+    ],
+)
+def test_what_would_be_read_is_what_is_found(tmp_path: Path, path: str, exclude: list[str]) -> None:
+    base = tmp_path / "case"
+    folders = [base, base / "out", base / "out" / "deep", base / ".hidden", base / "out" / ".hidden", base / "[a]"]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+    (base / "link").symlink_to(base / "out")
+    spec = Files(path=path.format(base=base), exclude=exclude)
+    for folder in [*folders, tmp_path]:
+        answers = folder / "answers-000001.jsonl"
+        expected = spec.would_read(answers, base)
+        answers.touch()
+        assert expected == bool(find(spec, base, {})), answers
+        assert expected == spec.would_read(answers, base)
+        answers.unlink()
