@@ -67,7 +67,8 @@ def _source(usecase: str) -> Files:
     from afield.connectors.sources.files.spec import Files
     from afield.usecase.document import parse
 
-    declared = parse(usecase, "usecase.yaml").data["source"].get("files", {})
+    source = parse(usecase, "usecase.yaml").data["source"]
+    declared = source.get("files", {}) if isinstance(source, dict) else {}
     return Files.model_validate({"path": "-"} | declared)
 
 
