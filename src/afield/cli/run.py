@@ -51,4 +51,5 @@ def command(
         click.echo(orjson.dumps(vars(tally)))
     else:
         records = "record" if tally.answered == 1 else "records"
-        click.echo(f"answered {tally.answered:,} {records} in {tally.seconds:.1f} s", err=True)
+        unknown = f"; {tally.unknown / tally.terms:.1%} of their terms are new to the model" if tally.terms else ""
+        click.echo(f"answered {tally.answered:,} {records} in {tally.seconds:.1f} s{unknown}", err=True)

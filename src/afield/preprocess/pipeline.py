@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,21 @@ from afield.preprocess.text.spec import Text
 from afield.preprocess.text.step import TextStep, vocabulary
 from afield.usecase.base import Component
 from afield.usecase.components import name_of, offered
+
+
+@dataclass(frozen=True)
+class Read:
+    """Records, read.
+
+    Args:
+        features: what enters the network.
+        terms: number of terms in the records.
+        unknown: number of them that training never met.
+    """
+
+    features: Features
+    terms: int
+    unknown: int
 
 
 class Pipeline:
@@ -104,10 +120,11 @@ class Pipeline:
         """What enters the network."""
         return self._step.transform(self._fitted, None, batch)[0]
 
-    def unknown(self, batch: pa.RecordBatch) -> tuple[int, int]:
-        """Number of terms in the records, and of those that training never met."""
+    def read(self, batch: pa.RecordBatch) -> Read:
+        """What enters the network, and how much of the records training never met."""
         reduced = self._step.reduce(self._fitted, batch)
-        return int(reduced.terms.sum()), int(reduced.unknown.sum())
+        features = {self._step.declared.output: reduced.rows}
+        return Read(features, int(reduced.terms.sum()), int(reduced.unknown.sum()))
 
     def vocabulary(self) -> pa.Array:
         """The term of each column of the features."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,12 +28,16 @@ class Tally:
     """What a run has done.
 
     Args:
-        answered: records answered and committed.
+        answered: records answered.
         seconds: since it started.
+        terms: number of terms in these records.
+        unknown: number of them that training never met.
     """
 
     answered: int = 0
     seconds: float = 0.0
+    terms: int = 0
+    unknown: int = 0
 
 
 class Loop:
@@ -76,17 +80,18 @@ class Loop:
         self._waiting: deque[Batch] = deque()
         # Of the oldest waiting batch: records that are done with; and what was written since the last commit.
         self._done = 0
-        self._uncommitted = 0
+        self._uncommitted = Counter[str]()
         self._marks: dict[str, str] = {}
+        self._tally = Tally()
 
     def run(self, stop: threading.Event | None = None) -> Tally:
         """Answers until the source ends, or `stop` is set and the batch in hand is committed."""
-        tally, started = Tally(), self._clock()
+        tally, started = self._tally, self._clock()
         self._restore()
         for batch in self._arriving(stop or threading.Event()):
             if batch.records.num_rows or batch.position:
                 self._waiting.append(batch)
-            tally.answered += self._fire()
+            self._fire()
             tally.seconds = self._clock() - started
             if self._told:
                 self._told(tally)
@@ -105,18 +110,17 @@ class Loop:
         for name, sink in self._sinks.items():
             sink.restore(marks.get(name))
 
-    def _fire(self) -> int:
-        """Answers what the triggers want answered, and returns how many records that were."""
+    def _fire(self) -> None:
+        """Answers what the triggers want answered."""
         self._pass_empty()
         waiting = sum(batch.records.num_rows for batch in self._waiting) - self._done
         now = self._clock()
         plans = (trigger.plan(waiting, now).slices for trigger in self._triggers)
-        answered = place = 0
+        place = 0
         for start, stop in next((plan for plan in plans if plan), []):
             self._advance(start - place, answer=False)
             self._advance(stop - start, answer=True)
-            answered, place = answered + stop - start, stop
-        return answered
+            place = stop
 
     def _advance(self, count: int, *, answer: bool) -> None:
         """Takes waiting records, oldest first; a batch is committed with its last record, never before."""
@@ -137,16 +141,20 @@ class Loop:
             self._commit(self._waiting[0])
 
     def _answer(self, records: pa.RecordBatch) -> None:
-        table = answer_table(records, self._predictor.answer(records), self._predictor.version)
+        answers = self._predictor.answer(records)
+        table = answer_table(records, answers, self._predictor.version)
         for name, sink in self._sinks.items():
             self._marks[name] = self._retry(partial(sink.write, table))
-        self._uncommitted += records.num_rows
+        self._uncommitted.update(answered=records.num_rows, terms=answers.terms, unknown=answers.unknown)
+        self._tally.answered += records.num_rows
+        self._tally.terms += answers.terms
+        self._tally.unknown += answers.unknown
 
     def _commit(self, batch: Batch) -> None:
         faults.point("answered")
-        counters = {"answered": self._uncommitted}
-        self._retry(partial(self._state.commit, batch.position, self._marks, counters))
+        self._retry(partial(self._state.commit, batch.position, self._marks, self._uncommitted))
         faults.point("committed")
         self._source.acknowledge(batch.position)
         self._waiting.popleft()
-        self._marks, self._done, self._uncommitted = {}, 0, 0
+        self._marks, self._done = {}, 0
+        self._uncommitted.clear()

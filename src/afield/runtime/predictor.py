@@ -25,10 +25,14 @@ class Answers:
     Args:
         classes: names of the classes.
         probabilities: float32[N, C].
+        terms: number of terms in the records.
+        unknown: number of them that training never met.
     """
 
     classes: pa.StringArray
     probabilities: np.ndarray
+    terms: int = 0
+    unknown: int = 0
 
     @property
     def prediction(self) -> pa.DictionaryArray:
@@ -70,7 +74,8 @@ class Predictor:
             DataError: a column that the preprocessing reads is not there.
         """
         self.pipeline.demand(records.schema)
-        return Answers(self._classes, self._session.answer(self.pipeline.features(records)))
+        read = self.pipeline.read(records)
+        return Answers(self._classes, self._session.answer(read.features), read.terms, read.unknown)
 
     def _check(self, bundle: Bundle) -> None:
         examples = bundle.examples.combine_chunks()

@@ -165,9 +165,10 @@ def build(records: Records, case: UseCase, watcher: Watcher) -> Dataset:
     watcher.stage("preprocessing", len(keys))
     features = _joined([pipeline.features(batch) for batch in _watched(_slices(records.table), watcher)])
     test = records.table.take(pa.array(parts.test))
-    tokens, unknown = (sum(pair) for pair in zip(*(pipeline.unknown(batch) for batch in _slices(test)), strict=True))
+    reads = [pipeline.read(batch) for batch in _slices(test)]
+    terms, unknown = sum(read.terms for read in reads), sum(read.unknown for read in reads)
     digest = hashlib.sha256(keys.tobytes() + records.targets.tobytes() + "\0".join(records.classes).encode())
-    return Dataset(records, parts, pipeline, features, keys, unknown / max(tokens, 1), digest.hexdigest())
+    return Dataset(records, parts, pipeline, features, keys, unknown / max(terms, 1), digest.hexdigest())
 
 
 def split(records: Records, keys: np.ndarray, case: UseCase) -> Parts:

@@ -29,7 +29,8 @@ def test_it_is_fitted_on_what_it_is_given(pipeline: Pipeline) -> None:
     assert sorted(pipeline.vocabulary().to_pylist()) == ["<number>", "one", "three", "two"]
     rows = pipeline.features(OTHERS)["text"]
     assert rows.lengths.tolist() == [2, 2, 3, 0]
-    assert pipeline.unknown(OTHERS) == (8, 1)
+    read = pipeline.read(OTHERS)
+    assert (read.terms, read.unknown) == (8, 1)
 
 
 def test_a_bundle_carries_it(pipeline: Pipeline) -> None:

@@ -54,7 +54,7 @@ class Numbers:
 
 
 class Oracle:
-    """Answers "odd" or "even"."""
+    """Answers "odd" or "even"; each record has two terms, and odd ones one that is unknown."""
 
     version = "v1"
 
@@ -64,7 +64,8 @@ class Oracle:
     def answer(self, records: pa.RecordBatch) -> Answers:
         self.asked.append(records.num_rows)
         odd = records.column(OFFSET).to_numpy() % 2
-        return Answers(pa.array(["even", "odd"]), np.eye(2, dtype=np.float32)[odd])
+        certain = np.eye(2, dtype=np.float32)[odd]
+        return Answers(pa.array(["even", "odd"]), certain, terms=2 * len(odd), unknown=int(odd.sum()))
 
 
 class Rows:
@@ -141,7 +142,7 @@ def test_every_record_once_and_in_order(loop: Callable[..., Loop], state: RunSta
     assert loop(source, first, second).run().answered == 9
     assert first.ids == second.ids == ids(9)
     assert first.rows[1] == {"id": "numbers:1", "prediction": "odd", "probability": 1.0, "version": "v1"}
-    assert (state.positions(), state.counters()) == ({"numbers": "9"}, {"answered": 9})
+    assert (state.positions(), state.counters()) == ({"numbers": "9"}, {"answered": 9, "terms": 18, "unknown": 4})
     assert state.marks() == {"rows:0": "9", "rows:1": "9"}
     assert source.acknowledged[-1] == {"numbers": "9"}
 
@@ -152,7 +153,7 @@ def test_it_goes_on_where_it_was_committed(loop: Callable[..., Loop], state: Run
     assert loop(Numbers([3, 2, 4]), sink).run().answered == 4
     assert loop(Numbers([3, 2, 4]), sink).run().answered == 0
     assert sink.ids == ids(9)
-    assert state.counters() == {"answered": 9}
+    assert state.counters() == {"answered": 9, "terms": 18, "unknown": 4}
 
 
 def test_what_was_written_and_not_committed_is_taken_back(loop: Callable[..., Loop], state: RunState) -> None:
@@ -188,7 +189,7 @@ def test_a_rest_that_waited_is_answered_after_a_restart(loop: Callable[..., Loop
     assert state.positions() == {"numbers": "2"}  # the batch of the fourth record is not done with
     loop(Numbers([2, 2, 1]), sink).run()
     assert sink.ids == ids(5)
-    assert state.counters() == {"answered": 5}
+    assert state.counters() == {"answered": 5, "terms": 10, "unknown": 2}
 
 
 def test_records_before_the_end_of_a_slice_are_done_with(loop: Callable[..., Loop], state: RunState) -> None:
