@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 MANY = 100_000
 """Epochs that no test waits for."""
+PATIENCE_SECONDS = 120
 
 Afield = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -33,14 +35,19 @@ def case(trained: Path) -> Path:
 
 def stopped_after(epochs: int, case: Path, number: signal.Signals) -> tuple[int, list[str]]:
     """Trains for ever and sends a signal after some epochs; returns the exit code and what was said."""
-    command = [sys.executable, "-m", "afield", "train", str(case), *settings(MANY)]
+    # Where the tests run in the background, a shell has SIGINT ignored, which its children inherit.
+    default = ["env", "--default-signal=INT"]
+    command = [*default, sys.executable, "-m", "afield", "train", str(case), *settings(MANY)]
     said: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr
+        given_up = threading.Timer(PATIENCE_SECONDS, training.kill)
+        given_up.start()
         for line in training.stderr:
             said.append(line.rstrip("\n"))
             if line.startswith(f"epoch {epochs}:"):
                 training.send_signal(number)
+        given_up.cancel()
         return training.wait(), said
 
 
