@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rights import bound_by_modes
 
 from afield.errors import StateError
 from afield.lock import use_case_lock
@@ -75,10 +75,9 @@ def test_no_folder(tmp_path: Path) -> None:
     assert str(error.value) == f"{tmp_path}/no/.afield: cannot be written: No such file or directory"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_no_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(StateError) as error, use_case_lock(tmp_path, "run"):
+    with bound_by_modes(), pytest.raises(StateError) as error, use_case_lock(tmp_path, "run"):
         pass
     assert str(error.value) == (
         f"{tmp_path}/.afield: no permission to write here; check the owner and the mode of {tmp_path}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rights import bound_by_modes
 from sqlalchemy import select
 
 from afield.errors import StateError, TransientError
@@ -145,12 +145,11 @@ def test_a_wrong_url(url: str, message: str) -> None:
     assert "secret" not in str(error.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_no_permission(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     (tmp_path / ".afield").chmod(0o500)
     (tmp_path / ".afield" / "afield.db").chmod(0o400)
-    with pytest.raises(StateError, match="check the owner and the mode"):
+    with bound_by_modes(), pytest.raises(StateError, match="check the owner and the mode"):
         put(open_store(tmp_path), "1")
 
 
