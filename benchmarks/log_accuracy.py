@@ -74,7 +74,7 @@ def trained(folder: Path, name: str) -> dict:
         "test_rows": report.test.rows,
         "classes": len(report.classes),
         "unseen": {"accuracy": report.unseen.accuracy, "rows": report.unseen.rows} if report.unseen else None,
-        "linear": {"accuracy": linear.accuracy, "interval": linear.interval, "seconds": linear.seconds},
+        "linear": {"accuracy": linear.score, "interval": linear.interval, "seconds": linear.seconds},
         "epochs": len(report.history),
         "fit_seconds": sum(epoch.seconds for epoch in report.history),
         "seconds": time.perf_counter() - started,

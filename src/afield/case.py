@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 
 from afield.errors import DataError
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from afield.report.model import Report
     from afield.runtime.predictor import Predictor
     from afield.train.base import Watcher
-
-ANSWERS = pa.schema({"prediction": pa.string(), "probability": pa.float32(), "version": pa.string()})
-"""Columns of what `Version.predict` returns."""
-
 
 class Version:
     """One trained version of a use case.
@@ -54,24 +51,21 @@ class Version:
             table: a pandas, Polars or Arrow table with the columns that the use case reads, or a list of strings.
 
         Returns:
-            As many rows, with the columns `prediction` (string), `probability` (float32) and `version`, as a table of
-            the same library (of Arrow for a list); of pandas with the same index.
+            A row for each that is answered (all of them, unless records are joined to windows), with the columns
+            `prediction`, the number beside it (`probability`, `score` or `distance`; none beside a value) and
+            `version`, as a table of the same library (of Arrow for a list); of pandas with the same index.
 
         Raises:
             DataError: a column is missing, or the table is none of these.
             BundleError: the bundle is damaged, or computes something else on this machine.
         """
-        pipeline = self._predictor.pipeline
-        records, native = _records(table, pipeline.column)
-        pipeline.demand(records.schema)
-        batches = [self._answered(batch) for batch in records.combine_chunks().to_batches()]
-        return native(pa.Table.from_batches(batches, ANSWERS))
-
-    def _answered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        records, native = _records(table, self._predictor.pipeline.line)
+        # One batch: a window may reach over the chunks of a table.
+        (batch,) = records.combine_chunks().to_batches() or [_no_rows(records.schema)]
         answers = self._predictor.answer(batch)
-        version = pa.array([self.name] * batch.num_rows, pa.string())
-        columns = [answers.prediction.cast(pa.string()), answers.probability, version]
-        return pa.RecordBatch.from_arrays(columns, schema=ANSWERS)
+        columns = {name: _plain(column) for name, column in answers.columns.items()}
+        columns["version"] = pa.array([self.name] * len(answers.ends), pa.string())
+        return native(pa.table(columns), answers.ends)
 
     @cached_property
     def _predictor(self) -> Predictor:
@@ -117,12 +111,12 @@ class Case:
         records = None
         if table is not None or labels is not None:
             from afield.preprocess.pipeline import Pipeline
-            from afield.train.dataset import labelled
+            from afield.train.records import labelled
 
-            arrow, _ = _records(table, Pipeline.of(self.loaded.model.preprocess).column)
-            names = _names(labels, arrow.num_rows)
+            arrow, _ = _records(table, Pipeline.of(self.loaded.model.preprocess).line)
             question = self.loaded.model.question
-            records = labelled(arrow, names, question.min_rows, question.rare)
+            wanted = labels is not None or question.labelled
+            records = labelled(arrow, _names(labels, arrow.num_rows) if wanted else None, question)
         version = train(self.loaded, records=records, watcher=watcher).version
         return Version(version.name, version.bundle)
 
@@ -160,15 +154,19 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Case:
     return Case(load_use_case(path, overrides))
 
 
-def _records(table: Any, column: str) -> tuple[pa.Table, Callable[[pa.Table], Any]]:
-    """The rows as an Arrow table, and what turns an Arrow table back into the library they came in."""
+Native = Callable[[pa.Table, np.ndarray], Any]
+"""An Arrow table, and the rows that its rows stand for, to the library the records came in."""
+
+
+def _records(table: Any, line: str | None) -> tuple[pa.Table, Native]:
+    """The rows as an Arrow table, and what turns answers back into the library they came in."""
     if isinstance(table, pa.RecordBatch):
-        return pa.Table.from_batches([table]), lambda answers: answers
+        return pa.Table.from_batches([table]), lambda answers, _: answers
     if isinstance(table, pa.Table):
-        return table, lambda answers: answers
-    if isinstance(table, list | tuple):
+        return table, lambda answers, _: answers
+    if isinstance(table, list | tuple) and line is not None:
         try:
-            return pa.table({column: pa.array(table, pa.string())}), lambda answers: answers
+            return pa.table({line: pa.array(table, pa.string())}), lambda answers, _: answers
         except (pa.ArrowInvalid, pa.ArrowTypeError):
             raise DataError(
                 "expected a list of strings, found other things in it; give a table for several columns"
@@ -178,15 +176,14 @@ def _records(table: Any, column: str) -> tuple[pa.Table, Callable[[pa.Table], An
     try:
         frame: Any = narwhals.from_native(table, eager_only=True)
     except TypeError:
-        raise DataError(
-            f"expected a pandas, Polars or Arrow table or a list of strings, found {type(table).__name__}"
-        ) from None
+        wanted = "a pandas, Polars or Arrow table" + (" or a list of strings" if line is not None else "")
+        raise DataError(f"expected {wanted}, found {type(table).__name__}") from None
 
-    def native(answers: pa.Table) -> Any:
+    def native(answers: pa.Table, ends: np.ndarray) -> Any:
         answered: Any = narwhals.from_arrow(answers, backend=frame.implementation).to_native()
         index = narwhals.maybe_get_index(frame)
         if index is not None:
-            answered.index = index
+            answered.index = index[ends]
         return answered
 
     try:
@@ -195,11 +192,19 @@ def _records(table: Any, column: str) -> tuple[pa.Table, Callable[[pa.Table], An
         raise DataError(f"a column of the table cannot be read: {mixed}; convert it, or leave it out") from None
 
 
+def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema)
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
 def _names(labels: Any, rows: int) -> pa.ChunkedArray:
     """The labels as strings, one for each row; null where there is none.
 
     Raises:
-        DataError: they are too few, too many, or neither text nor whole numbers.
+        DataError: they are too few, too many, or neither text nor numbers.
     """
     import narwhals
 
@@ -214,8 +219,8 @@ def _names(labels: Any, rows: int) -> pa.ChunkedArray:
     if len(given) != rows:
         raise DataError(f"train: expected one label for each of {rows:,} rows, found {len(given):,}")
     kind: Any = given.type.value_type if pa.types.is_dictionary(given.type) else given.type
-    if not (pa.types.is_integer(kind) or pa.types.is_null(kind) or _is_text(kind)):
-        raise DataError(f"train: expected labels of text or whole numbers, found {kind}; convert them")
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind) or _is_text(kind)):
+        raise DataError(f"train: expected labels of text or numbers, found {kind}; convert them")
     names = given.cast(pa.string())
     return names if isinstance(names, pa.ChunkedArray) else pa.chunked_array([names])
 

@@ -70,7 +70,7 @@ class Shares:
             number = len(history) + 1
             watcher.stage(f"epoch {number}")
             answer = (answer + goal) / 2
-            history.append(Epoch(epoch=number, loss=1 / number, accuracy=0.5, learning_rate=0.5, seconds=0.0))
+            history.append(Epoch(epoch=number, loss=1 / number, metrics={"accuracy": 0.5}, learning_rate=0.5, seconds=0.0))
             watcher.epoch(history[-1])
             if self.folder:
                 self.folder.mkdir(exist_ok=True)

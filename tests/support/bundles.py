@@ -18,7 +18,7 @@ from afield.preprocess.base import Frozen
 FACTS: dict[str, Any] = {
     "kind": "classify",
     "classes": ["app", "kernel"],
-    "inputs": [{"name": "ids", "dtype": "int32"}, {"name": "weights", "dtype": "float32"}],
+    "inputs": [{"name": "x", "dtype": "float32", "feature": "x", "form": "dense"}],
     "data": "4e1243bd",
     "libraries": {"afield": "0.1.0", "keras": "3.15.0"},
     "revision": None,
@@ -45,7 +45,7 @@ def network() -> bytes:
 
 def examples() -> pa.Table:
     probability = pa.array([0.75, 0.5], pa.float32())
-    return pa.table({"text": ["a", "b"], "_expected": ["app", "kernel"], "_probability": probability})
+    return pa.table({"text": ["a", "b"], "_expected": ["app", "kernel"], "_figure": probability})
 
 
 def steps() -> list[tuple[str, Frozen]]:
@@ -61,6 +61,7 @@ def packed(path: Path, **changes: Any) -> Manifest:
         "usecase": "question: {kind: classify}\n",
         "network": network(),
         "steps": steps(),
+        "decision": ("classes", Frozen({"classes": ["app", "kernel"], "cut": None})),
         "examples": examples(),
         "report": '{"accuracy": 0.5}',
         "facts": FACTS,

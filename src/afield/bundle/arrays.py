@@ -15,7 +15,10 @@ import orjson
 from afield.errors import BundleError
 from afield.preprocess.base import Frozen
 
-PREFIX = "preprocess/"
+STEPS = "preprocess/"
+"""Where the frozen steps stand."""
+DECISION = "decision/"
+"""Where it stands how what the network computes becomes an answer; a frozen thing like a step."""
 _PLAIN = "biufSU"
 """Kinds of NumPy types that are bytes and nothing else: no objects, no records."""
 
@@ -24,15 +27,19 @@ _UNREADABLE = (ValueError, KeyError, SyntaxError, TypeError, OverflowError, Recu
 """What NumPy's reader of headers was seen to raise on bytes that are none."""
 
 
-def step_members(steps: Sequence[tuple[str, Frozen]]) -> dict[str, bytes]:
-    """The members that hold the steps, in their order.
+def frozen_members(prefix: str, steps: Sequence[tuple[str, Frozen]]) -> dict[str, bytes]:
+    """The members that hold frozen things, in their order.
+
+    Args:
+        prefix: `STEPS` or `DECISION`.
+        steps: name and frozen thing.
 
     Raises:
         BundleError: a step or an array has a name or a type that a bundle cannot hold.
     """
     members: dict[str, bytes] = {}
     for index, (name, frozen) in enumerate(steps):
-        stem = f"{PREFIX}{index}-{_named(name)}"
+        stem = f"{prefix}{index}-{_named(name)}"
         page = {"config": frozen.config, "arrays": sorted(frozen.arrays)}
         try:
             members[f"{stem}.json"] = orjson.dumps(page, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
@@ -44,11 +51,12 @@ def step_members(steps: Sequence[tuple[str, Frozen]]) -> dict[str, bytes]:
     return members
 
 
-def read_steps(members: Mapping[str, bytes]) -> list[tuple[str, Frozen]]:
-    """Reads what `step_members` wrote.
+def read_frozen(prefix: str, members: Mapping[str, bytes]) -> list[tuple[str, Frozen]]:
+    """Reads what `frozen_members` wrote.
 
     Args:
-        members: all members below `preprocess/`, by path.
+        prefix: `STEPS` or `DECISION`; members elsewhere are passed over.
+        members: of the bundle, by path.
 
     Returns:
         name and frozen step, in order; arrays are read-only views of the members.
@@ -58,7 +66,7 @@ def read_steps(members: Mapping[str, bytes]) -> list[tuple[str, Frozen]]:
     """
     steps: dict[int, tuple[str, Frozen]] = {}
     for member, content in members.items():
-        match = re.fullmatch(rf"{PREFIX}(\d+)-(\w+)\.json", member)
+        match = re.fullmatch(rf"{prefix}(\d+)-(\w+)\.json", member)
         if match:
             page = _page(member, content)
             stem = member.removesuffix(".json")

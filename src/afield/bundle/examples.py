@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from afield.errors import BundleError
 
 EXPECTED = "_expected"
 """string: the answer at the time of packing."""
-PROBABILITY = "_probability"
-"""float32: the probability of that answer."""
+FIGURE = "_figure"
+"""float32: the number beside that answer: a probability, a value, a score or a distance."""
+EXAMPLE = "_example"
+"""int32, where a window of several rows is one example: which; its answer stands in its last row, the others have none."""
 
-_COLUMNS = {EXPECTED: pa.string(), PROBABILITY: pa.float32()}
+_COLUMNS = {EXPECTED: pa.string(), FIGURE: pa.float32()}
 
 
 def check_examples(table: pa.Table) -> None:
@@ -26,7 +29,8 @@ def check_examples(table: pa.Table) -> None:
         found = table.schema.field(name).type if name in table.schema.names else "nothing"
         if found != kind:
             raise BundleError(f"examples.arrow: expected a column {name!r} of type {kind}, found {found}")
-        if table[name].null_count:
+        answered = table.filter(pc.is_valid(table[EXPECTED])) if EXAMPLE in table.schema.names else table
+        if not answered.num_rows or answered[name].null_count:
             raise BundleError(f"examples.arrow: {table[name].null_count} rows have no {name!r}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -31,10 +31,20 @@ class Member(_Part):
 
 
 class Input(_Part):
-    """One array that enters the network."""
+    """One array that enters the network.
+
+    Args:
+        name: of the ONNX input.
+        dtype: "float32" or "int32".
+        feature: name of the feature that it takes.
+        form: "dense": the feature itself, windows written out; "ids" or "weights": of sparse rows, padded;
+            "densified": sparse rows with every column written out.
+    """
 
     name: str
     dtype: str
+    feature: str
+    form: Literal["dense", "ids", "weights", "densified"] = "dense"
 
 
 class Manifest(_Part):

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from afield.bundle.archive import LARGEST, LARGEST_MANIFEST, write_archive
-from afield.bundle.arrays import step_members
+from afield.bundle.arrays import DECISION, STEPS, frozen_members
 from afield.bundle.examples import check_examples
 from afield.bundle.manifest import EXAMPLES, MANIFEST, NETWORK, REPORT, SCHEMA, USE_CASE, Manifest
 from afield.bundle.onnx_guard import check_network
@@ -30,6 +30,7 @@ def pack(
     usecase: str,
     network: bytes,
     steps: Sequence[tuple[str, Frozen]],
+    decision: tuple[str, Frozen],
     examples: pa.Table,
     report: str,
     facts: Mapping[str, Any],
@@ -44,7 +45,8 @@ def pack(
         usecase: text of usecase.yaml.
         network: an ONNX file with all its values inside.
         steps: name and frozen state of each preprocessing step, in order.
-        examples: rows as masked, with the columns `_expected` (string) and `_probability` (float32).
+        decision: kind and frozen state of how what the network computes becomes an answer.
+        examples: rows as masked, with the columns `_expected` (string) and `_figure` (float32).
         report: JSON text.
         facts: the manifest's `kind`, `classes`, `inputs`, `data`, `libraries`, `revision` and `seed`.
 
@@ -60,7 +62,8 @@ def pack(
     check_examples(examples)
     members = {
         USE_CASE: usecase.encode(),
-        **step_members(steps),
+        **frozen_members(STEPS, steps),
+        **frozen_members(DECISION, [decision]),
         EXAMPLES: _arrow_file(examples),
         REPORT: report.encode(),
         NETWORK: network,

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from afield.bundle.archive import LARGEST_MANIFEST, Entry, check_seal, read_directory, read_member
-from afield.bundle.arrays import PREFIX, read_steps
+from afield.bundle.arrays import DECISION, STEPS, read_frozen
 from afield.bundle.examples import read_examples
 from afield.bundle.manifest import EXAMPLES, MANIFEST, NETWORK, REPORT, USE_CASE, Manifest, read_manifest
 from afield.bundle.onnx_guard import check_network
@@ -29,7 +29,8 @@ class Bundle:
         usecase: text of usecase.yaml.
         network: the content of an ONNX file, checked to reach nowhere outside of it.
         steps: name and frozen state of each preprocessing step, in order; arrays are read-only.
-        examples: rows as masked, with `_expected` and `_probability`.
+        decision: kind and frozen state of how what the network computes becomes an answer.
+        examples: rows as masked, with `_expected` and `_figure`.
         report: JSON text.
     """
 
@@ -38,6 +39,7 @@ class Bundle:
     usecase: str
     network: bytes
     steps: list[tuple[str, Frozen]]
+    decision: tuple[str, Frozen]
     examples: pa.Table
     report: str
 
@@ -71,7 +73,8 @@ def _read(path: Path, file: BinaryIO) -> Bundle:
         manifest,
         _text(USE_CASE, members),
         network,
-        read_steps({name: content for name, content in members.items() if name.startswith(PREFIX)}),
+        read_frozen(STEPS, members),
+        _decision(members),
         read_examples(members[EXAMPLES]),
         _text(REPORT, members),
     )
@@ -100,6 +103,13 @@ def _member(file: BinaryIO, name: str, entry: Entry, manifest: Manifest) -> byte
     if hashlib.sha256(content).hexdigest() != expected.sha256:
         raise BundleError(f"member {name!r} has changed since it was packed; copy the bundle again from there")
     return content
+
+
+def _decision(members: Mapping[str, bytes]) -> tuple[str, Frozen]:
+    found = read_frozen(DECISION, members)
+    if len(found) != 1:
+        raise BundleError(f"it holds {len(found)} decisions below {DECISION!r} instead of one")
+    return found[0]
 
 
 def _text(name: str, members: Mapping[str, bytes]) -> str:

@@ -6,6 +6,7 @@ import importlib
 import importlib.resources
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from glob import iglob
@@ -13,9 +14,7 @@ from pathlib import Path
 
 from afield.errors import UseCaseError
 
-_COPIED = ("usecase.yaml", "README.md")
 _DATA_FOLDER = "data"
-_LINES_A_KIND = 2000
 _SEED = 0
 
 
@@ -49,45 +48,58 @@ def start(name: str, folder: Path, *, data: str | None = None, force: bool = Fal
 
     Raises:
         UseCaseError: no such use case or data, or the folder is not empty.
+        DataError: the person's data cannot be brought into the layout of the use case.
     """
     if name not in names():
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(names())}"
         raise UseCaseError(f"the gallery has no use case '{name}'; {hint}")
-    where = _DATA_FOLDER if data is None else _existing(data)
+    given = None if data is None else _existing(data)
     if folder.exists() and not folder.is_dir():
         raise UseCaseError(f"{folder}: is a file; name a folder for the use case")
     if folder.is_dir() and any(folder.iterdir()) and not force:
         raise UseCaseError(f"{folder}: is not empty; name another folder, or add --force to write into it")
     folder.mkdir(parents=True, exist_ok=True)
-    for copied in _COPIED:
-        text = importlib.resources.files("afield.gallery").joinpath(name, copied).read_text(encoding="utf-8")
-        if copied == "usecase.yaml":
-            text = _with_data(text, where)
-        (folder / copied).write_text(text, encoding="utf-8")
-    notes = () if data is not None else (_simulate(name, folder / _DATA_FOLDER),)
+    written = _write_data(name, folder / _DATA_FOLDER, given)
+    for file_name, text in _copied(name):
+        if given is not None and written is None and file_name.endswith(".yaml"):
+            text = _with_data(text, str(given))
+        (folder / file_name).write_text(text, encoding="utf-8")
+    notes = () if written is None else (f"{folder / _DATA_FOLDER}: {written}",)
     return Started(folder / "usecase.yaml", notes)
 
 
-def _existing(data: str) -> str:
+def _existing(data: str) -> Path:
     """The absolute path, so that the use case means the same from any folder."""
     path = Path(data).expanduser().absolute()
     finds_one = any(iglob(str(path), recursive=True))  # noqa: PTH207, as Path.glob takes no absolute pattern
     if not path.exists() and not finds_one:
         raise UseCaseError(f"--data {data}: no such folder or file; expected a folder, a file or a glob that finds one")
-    return str(path)
+    return path
+
+
+def _write_data(name: str, folder: Path, given: Path | None) -> str | None:
+    """Writes the data of the use case, and says what was written; None where the person's are read where they are."""
+    simulator = importlib.import_module(f"afield.gallery.{name}.simulator")
+    if given is None:
+        return simulator.simulate(folder, seed=_SEED).note
+    prepare = getattr(simulator, "prepare", None)
+    return prepare(given, folder) if prepare else None
+
+
+def _copied(name: str) -> Iterator[tuple[str, str]]:
+    """The files of a use case that a person gets: their names and texts."""
+    case = importlib.resources.files("afield.gallery").joinpath(name)
+    code = case.joinpath("copied")
+    for entry in case.iterdir():
+        if entry.name == "README.md" or entry.name.endswith(".yaml"):
+            yield entry.name, entry.read_text(encoding="utf-8")
+    for entry in code.iterdir() if code.is_dir() else ():
+        if entry.name.endswith(".py"):
+            yield entry.name, entry.read_text(encoding="utf-8")
 
 
 def _with_data(text: str, where: str) -> str:
     """The use case with its source's path; JSON's quotes are YAML's too, where a path needs them."""
     written = where if re.fullmatch(r"[A-Za-z0-9_./*+-]+", where) else json.dumps(where, ensure_ascii=False)
-    return re.sub(r"(?m)^( +path: )data(?= )", lambda found: f"{found[1]}{written}", text, count=1)
-
-
-def _simulate(name: str, folder: Path) -> str:
-    simulator = importlib.import_module(f"afield.gallery.{name}.simulator")
-    simulated = simulator.simulate(folder, lines_per_kind=_LINES_A_KIND, seed=_SEED)
-    return (
-        f"{folder}: {_LINES_A_KIND} simulated lines of each of {len(simulated.files)} kinds; "
-        f"the best possible accuracy is {simulated.best_accuracy:.4f}, as two kinds share some of their lines"
-    )
+    return re.sub(r"(?m)^( +path: )data(?:/\S*)?(?=\s|$)", lambda found: f"{found[1]}{written}", text, count=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,30 +10,16 @@ import numpy as np
 import pyarrow as pa
 
 from afield.errors import BundleError, DataError, UseCaseError
-from afield.preprocess.base import Features, Frozen
-from afield.preprocess.text.spec import Text
+from afield.preprocess.base import Carry, Features, Frozen, Step, StepInput
 from afield.preprocess.text.step import TextStep, vocabulary
+from afield.preprocess.window.step import WindowStep
 from afield.usecase.base import Component
 from afield.usecase.components import name_of, offered
 
 
-@dataclass(frozen=True)
-class Read:
-    """Records, read.
-
-    Args:
-        features: what enters the network.
-        terms: number of terms in the records.
-        unknown: number of them that training never met.
-    """
-
-    features: Features
-    terms: int
-    unknown: int
-
-
-class Pipeline:
-    """The steps of a use case, for now one text step.
+@dataclass
+class Part:
+    """One step of a pipeline.
 
     Args:
         name: of the step in a use case.
@@ -42,22 +27,68 @@ class Pipeline:
         frozen: what it was fitted to; None before the fit.
     """
 
-    def __init__(self, name: str, step: TextStep, frozen: Frozen | None = None) -> None:
-        self._name = name
-        self._step = step
-        self._frozen = frozen
+    name: str
+    step: Step[Any]
+    frozen: Frozen | None = None
+
+    @property
+    def fitted(self) -> Frozen:
+        assert self.frozen is not None, "the pipeline is not fitted"
+        return self.frozen
+
+
+@dataclass(frozen=True)
+class Read:
+    """Records, read.
+
+    Args:
+        features: what enters the model; M examples.
+        ends: int64[M]; the record that each example stands for, the last one of a window.
+        carry: what the next batch needs.
+        terms: number of terms in the records.
+        unknown: number of them that training never met.
+    """
+
+    features: Features
+    ends: np.ndarray
+    carry: Carry = None
+    terms: int = 0
+    unknown: int = 0
+
+
+class Pipeline:
+    """The steps of a use case: each gives features of a record, and a last one may join records to windows.
+
+    Args:
+        parts: the steps on records.
+        window: name and step that joins records, where there is one.
+    """
+
+    def __init__(self, parts: Sequence[Part], window: tuple[str, WindowStep, Frozen] | None = None) -> None:
+        self.parts = list(parts)
+        self._window = window
 
     @classmethod
     def of(cls, declared: Sequence[Component]) -> Pipeline:
         """The pipeline of a use case, not fitted.
 
         Raises:
-            UseCaseError: it is not one text step.
+            UseCaseError: it has no step on records, or a step after the window.
         """
-        if len(declared) != 1 or not isinstance(declared[0], Text):
-            names = ", ".join(name_of(component) for component in declared)
-            raise UseCaseError(f"preprocess: expected one `text` step, found {names}")
-        return cls(name_of(declared[0]), declared[0].open())
+        parts: list[Part] = []
+        window: tuple[str, WindowStep, Frozen] | None = None
+        for place, component in enumerate(declared):
+            name, opener = name_of(component), getattr(component, "open", None)
+            if opener is None or name not in offered("step").found:
+                raise UseCaseError(f"preprocess[{place}]: expected a step, found {name}")
+            step: Any = opener()
+            if window is not None:
+                raise UseCaseError(f"preprocess[{place}]: `{name}` stands after `{window[0]}`, which must come last")
+            if isinstance(step, WindowStep):
+                window = name, step, Frozen({name: component.model_dump(mode="json")})
+            else:
+                parts.append(Part(name, step))
+        return cls(_some(parts), window)
 
     @classmethod
     def restored(cls, steps: Sequence[tuple[str, Frozen]]) -> Pipeline:
@@ -66,42 +97,60 @@ class Pipeline:
         Raises:
             BundleError: a step that is not installed here.
         """
-        ((name, frozen),) = steps
-        kind: Any = offered("step").found.get(name)
-        if kind is None:
-            raise BundleError(f"the bundle needs the step '{name}', which is not installed here; install its package")
-        return cls(name, kind.model_validate(frozen.config[name]).open(), frozen)
+        parts: list[Part] = []
+        window: tuple[str, WindowStep, Frozen] | None = None
+        for name, frozen in steps:
+            kind: Any = offered("step").found.get(name)
+            if kind is None:
+                raise BundleError(
+                    f"the bundle needs the step '{name}', which is not installed here; install its package"
+                )
+            step: Any = kind.model_validate(frozen.config[name]).open()
+            if isinstance(step, WindowStep):
+                window = name, step, frozen
+            else:
+                parts.append(Part(name, step, frozen))
+        return cls(parts, window)
 
     @property
-    def column(self) -> str:
-        """The column that it reads."""
-        return self._step.declared.column
+    def window(self) -> WindowStep | None:
+        """The step that joins records, where there is one."""
+        return self._window[1] if self._window else None
 
-    def demand(self, schema: pa.Schema) -> None:
-        """Refuses records without the column that it reads.
+    @property
+    def text(self) -> TextStep | None:
+        """The text step, where it is the only one."""
+        step: Any = self.parts[0].step
+        return step if len(self.parts) == 1 and isinstance(step, TextStep) else None
+
+    @property
+    def line(self) -> str | None:
+        """The column that a line of text is read as; None where records are more than a line."""
+        step: Any = self.parts[0].step
+        return getattr(step, "line", None) if len(self.parts) == 1 else None
+
+    def columns(self, schema: pa.Schema) -> list[str]:
+        """The columns that it reads.
 
         Raises:
-            DataError: the column is not there.
+            DataError: one of them is not there.
         """
-        if self.column in schema.names:
-            return
-        there = [name for name in schema.names if not name.startswith("_")]
-        near = difflib.get_close_matches(self.column, there, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(there) or 'no columns'}"
-        raise DataError(f"preprocess.{self._name}.column: the records have no column '{self.column}'; {hint}")
+        found = [name for part in self.parts for name in part.step.columns(part.frozen, schema)]
+        if self._window:
+            found += self._window[1].columns(self._window[2], schema)
+        return list(dict.fromkeys(found))
 
-    def keys(self, batch: pa.RecordBatch) -> np.ndarray:
-        """uint64[N], equal for records that read the same once masked; needs no fit."""
-        return self._step.keys(self._frozen, batch)
-
-    def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.StringArray:
-        """The column that it reads, with everything that a mask covers replaced: what may be stored or shown.
+    def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.RecordBatch:
+        """The columns that it reads, with everything that a mask covers replaced: what may be stored or shown.
 
         Args:
             batch: N records.
             written: "names" for people (`<number>`), or "stand-ins" that give the same features.
         """
-        return self._step.masked(batch, written)
+        columns = {name: batch.column(name) for name in self.columns(batch.schema)}
+        for part in self.parts:
+            columns |= part.step.masked(batch, written)
+        return pa.RecordBatch.from_pydict(columns)
 
     def fit(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Fits the steps on training records and freezes them.
@@ -109,32 +158,73 @@ class Pipeline:
         Raises:
             DataError: the records hold nothing to learn from.
         """
-        state = None
+        states: list[Any] = [None] * len(self.parts)
         for batch in batches:
-            state = self._step.observe(state, batch)
-        if state is None:
+            states = [part.step.observe(state, batch) for part, state in zip(self.parts, states, strict=True)]
+        if states[0] is None:
             raise DataError("preprocess: there are no training records to fit it on")
-        self._frozen = self._step.freeze(state)
+        for part, state in zip(self.parts, states, strict=True):
+            part.frozen = part.step.freeze(state)
 
-    def features(self, batch: pa.RecordBatch) -> Features:
-        """What enters the network."""
-        return self._step.transform(self._fitted, None, batch)[0]
+    def inputs(self) -> list[StepInput]:
+        """What enters the model.
 
-    def read(self, batch: pa.RecordBatch) -> Read:
-        """What enters the network, and how much of the records training never met."""
-        reduced = self._step.reduce(self._fitted, batch)
-        features = {self._step.declared.output: reduced.rows}
-        return Read(features, int(reduced.terms.sum()), int(reduced.unknown.sum()))
+        Raises:
+            UseCaseError: two steps give features of one name, or text is to be joined to windows.
+        """
+        found: list[StepInput] = []
+        for part in self.parts:
+            for one in part.step.inputs(part.fitted):
+                if any(other.feature == one.feature for other in found):
+                    raise UseCaseError(
+                        f"preprocess: two steps give a feature '{one.feature}'; give one of them another `output:`"
+                    )
+                found.append(self._joined(one))
+        return found
+
+    def rows(self, batch: pa.RecordBatch) -> Features:
+        """The features of N records, before any window."""
+        features: dict[str, Any] = {}
+        for part in self.parts:
+            features |= part.step.transform(part.fitted, None, batch)[0]
+        return features
+
+    def read(self, batch: pa.RecordBatch, carry: Carry = None) -> Read:
+        """What enters the model, and how much of the records training never met."""
+        if self.text is not None and self._window is None:
+            reduced = self.text.reduce(self.parts[0].fitted, batch)
+            features = {self.text.declared.output: reduced.rows}
+            return Read(
+                features, np.arange(batch.num_rows), None, int(reduced.terms.sum()), int(reduced.unknown.sum())
+            )
+        features = self.rows(batch)
+        if self._window is None:
+            return Read(features, np.arange(batch.num_rows))
+        joined, ends, carry = self._window[1].windows(carry, dict(features), batch)  # pyright: ignore[reportArgumentType]
+        return Read(joined, ends, carry)
+
+    def notes(self) -> list[str]:
+        """What the fit found that a person should know."""
+        return [note for part in self.parts for note in part.fitted.config.get("notes", ())]
 
     def vocabulary(self) -> pa.Array:
-        """The term of each column of the features."""
-        return vocabulary(self._fitted)
+        """The term of each column of the text step's features."""
+        return vocabulary(self.parts[0].fitted)
 
     def frozen(self) -> list[tuple[str, Frozen]]:
         """What a bundle carries."""
-        return [(self._name, self._fitted)]
+        steps = [(part.name, part.fitted) for part in self.parts]
+        return [*steps, (self._window[0], self._window[2])] if self._window else steps
 
-    @property
-    def _fitted(self) -> Frozen:
-        assert self._frozen is not None, "the pipeline is not fitted"
-        return self._frozen
+    def _joined(self, one: StepInput) -> StepInput:
+        if self._window is None:
+            return one
+        if one.sparse:
+            raise UseCaseError(f"preprocess: `{self._window[0]}` joins numbers, and '{one.feature}' is text")
+        return StepInput(one.feature, (self._window[1].length, *one.shape), one.dtype, False, one.cardinalities)
+
+
+def _some(parts: list[Part]) -> list[Part]:
+    if not parts:
+        raise UseCaseError("preprocess: expected a step on records such as `text`, `table` or `image`, found none")
+    return parts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +54,17 @@ class SparseRows:
         ids[filled] = self.ids
         weights[filled] = self.weights
         return ids, weights
+
+    def whole(self) -> np.ndarray:
+        """Every column written out: float32[N, width]."""
+        rows = np.zeros((len(self), self.width), np.float32)
+        rows[np.repeat(np.arange(len(self)), self.lengths), self.ids] = self.weights
+        return rows
+
+
+def taken(features: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    """Some rows (int64[M]) of every feature."""
+    return {name: value[rows] if isinstance(value, np.ndarray) else value.take(rows) for name, value in features.items()}
 
 
 def concatenate(parts: list[SparseRows]) -> SparseRows:

@@ -127,7 +127,7 @@ def calibration(scores: Scores) -> Figure:
 def baselines(report: Report) -> Figure:
     """Accuracy of the network and the baselines with their 95 % intervals, the network on top."""
     rows = [("network", report.test.accuracy, report.test.interval)]
-    rows += [(row.name, row.accuracy, row.interval) for row in report.baselines]
+    rows += [(row.name, row.score, row.interval or (0, 1)) for row in report.baselines]
     places = list(range(len(rows)))
     figure: Figure = {
         "data": [

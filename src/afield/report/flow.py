@@ -9,7 +9,7 @@ from rich.table import Table
 
 from afield.report.model import LayerRow
 
-STAGES = ("question", "source", "preprocess", "model", "train", "trigger", "sink")
+STAGES = ("question", "source", "preprocess", "model", "models", "train", "trigger", "sink")
 
 
 def flow(case: Mapping[str, Any]) -> list[tuple[str, str]]:

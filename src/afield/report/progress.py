@@ -21,10 +21,12 @@ from afield.report.model import Epoch
 
 def epoch_line(epoch: Epoch) -> str:
     """One epoch in words."""
-    line = f"epoch {epoch.epoch}: loss {epoch.loss:.4f}, accuracy {epoch.accuracy:.4f}"
-    if epoch.validation_loss is not None and epoch.validation_accuracy is not None:
-        line += f", validation loss {epoch.validation_loss:.4f}, validation accuracy {epoch.validation_accuracy:.4f}"
-    return f"{line} ({epoch.seconds:.1f} s)"
+    figures = {"loss": epoch.loss} | epoch.metrics
+    if epoch.validation_loss is not None:
+        held_out = {"loss": epoch.validation_loss} | epoch.validation_metrics
+        figures |= {f"validation {name}": value for name, value in held_out.items()}
+    said = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in figures.items())
+    return f"epoch {epoch.epoch}: {said} ({epoch.seconds:.1f} s)"
 
 
 class Bars:

@@ -102,9 +102,9 @@ def _models(report: Report, console: Console) -> None:
     for baseline in report.baselines:
         models.add_row(
             Text(visible(baseline.name)),
-            f"{baseline.accuracy:.4f}",
-            _range(baseline.interval),
-            f"{baseline.macro_f1:.4f}",
+            f"{baseline.score:.4f}",
+            _range(baseline.interval or (0, 1)),
+            f"{baseline.figures['macro F1']:.4f}",
             f"{baseline.seconds:.1f}",
         )
     show("Network and baselines", models, console)

@@ -10,19 +10,20 @@ from afield.runtime.predictor import Answers
 
 
 def answer_table(records: pa.RecordBatch, answers: Answers, version: str) -> pa.RecordBatch:
-    """One row a record: id, prediction, probability, version, position.
+    """One row a record that is answered: id, prediction, the number beside it, version, position.
 
     The id is made of the stream and the offset of the record, so that a record that is answered again has the same one.
 
     Args:
         records: N records with STREAM and OFFSET, and FILE and LINE where there are any.
-        answers: on these records.
+        answers: on these records, M rows.
         version: which gave them.
     """
+    if len(answers.ends) != records.num_rows:
+        records = records.take(pa.array(answers.ends))
     columns = {
         "id": _joined(records.column(STREAM), records.column(OFFSET)),
-        "prediction": answers.prediction,
-        "probability": answers.probability,
+        **answers.columns,
         "version": pa.DictionaryArray.from_arrays(pa.array([0] * records.num_rows, pa.int8()), pa.array([version])),
     }
     if FILE in records.schema.names:

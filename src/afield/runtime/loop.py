@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from afield import faults
 from afield.connectors.base import Batch, Sink, Source
+from afield.preprocess.base import Carry
 from afield.runtime.answers import answer_table
+from afield.runtime.carry import from_bytes, to_bytes
 from afield.runtime.predictor import Predictor
 from afield.runtime.prefetch import prefetched
 from afield.runtime.retry import once
@@ -83,6 +85,7 @@ class Loop:
         self._uncommitted = Counter[str]()
         self._marks: dict[str, str] = {}
         self._tally = Tally()
+        self._carry: Carry = None
 
     def run(self, stop: threading.Event | None = None) -> Tally:
         """Answers until the source ends, or `stop` is set and the batch in hand is committed."""
@@ -106,6 +109,8 @@ class Loop:
                     return
 
     def _restore(self) -> None:
+        carried = self._state.carry(self._predictor.version)
+        self._carry = None if carried is None else from_bytes(carried)
         marks = self._state.marks()
         for name, sink in self._sinks.items():
             sink.restore(marks.get(name))
@@ -141,18 +146,21 @@ class Loop:
             self._commit(self._waiting[0])
 
     def _answer(self, records: pa.RecordBatch) -> None:
-        answers = self._predictor.answer(records)
+        answers = self._predictor.answer(records, self._carry)
+        self._carry = answers.carry
         table = answer_table(records, answers, self._predictor.version)
-        for name, sink in self._sinks.items():
-            self._marks[name] = self._retry(partial(sink.write, table))
-        self._uncommitted.update(answered=records.num_rows, terms=answers.terms, unknown=answers.unknown)
-        self._tally.answered += records.num_rows
+        if table.num_rows:
+            for name, sink in self._sinks.items():
+                self._marks[name] = self._retry(partial(sink.write, table))
+        self._uncommitted.update(answered=table.num_rows, terms=answers.terms, unknown=answers.unknown)
+        self._tally.answered += table.num_rows
         self._tally.terms += answers.terms
         self._tally.unknown += answers.unknown
 
     def _commit(self, batch: Batch) -> None:
         faults.point("answered")
-        self._retry(partial(self._state.commit, batch.position, self._marks, self._uncommitted))
+        carry = None if self._carry is None else (self._predictor.version, to_bytes(self._carry))
+        self._retry(partial(self._state.commit, batch.position, self._marks, self._uncommitted, carry))
         faults.point("committed")
         self._source.acknowledge(batch.position)
         self._waiting.popleft()

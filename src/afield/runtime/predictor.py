@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,45 +10,42 @@ import numpy as np
 import pyarrow as pa
 
 from afield.bundle import Bundle, open_bundle
-from afield.bundle.examples import EXPECTED, PROBABILITY
+from afield.bundle.examples import EXAMPLE, EXPECTED, FIGURE
 from afield.errors import BundleError
+from afield.preprocess.base import Carry
 from afield.preprocess.pipeline import Pipeline
+from afield.runtime.decisions import PREDICTION, thawed
 from afield.runtime.session import Session
 
 TOLERANCE = 1e-3
-"""By how much the probability of an example may differ between machines: float32 sums in another order."""
+"""By how much the figure of an example may differ between machines, relative to 1 or to itself where it is larger:
+float32 sums in another order."""
+
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network says to N records.
+    """What a model says to a batch of records.
 
     Args:
-        classes: names of the classes.
-        probabilities: float32[N, C].
+        columns: prediction, and the number beside it; M rows.
+        figure: the column of that number.
+        ends: int64[M]; the record that each answer is given for.
+        carry: what the next batch needs.
         terms: number of terms in the records.
         unknown: number of them that training never met.
     """
 
-    classes: pa.StringArray
-    probabilities: np.ndarray
+    columns: dict[str, pa.Array]
+    figure: str
+    ends: np.ndarray
+    carry: Carry = None
     terms: int = 0
     unknown: int = 0
 
-    @property
-    def prediction(self) -> pa.DictionaryArray:
-        """The most probable class of each record."""
-        best = self.probabilities.argmax(axis=1).astype(np.int32)
-        return pa.DictionaryArray.from_arrays(pa.array(best), self.classes)
-
-    @property
-    def probability(self) -> pa.FloatArray:
-        """The probability of that class."""
-        return pa.array(self.probabilities.max(axis=1, initial=0))
-
 
 class Predictor:
-    """The preprocessing and the network of one version, ready to answer.
+    """The preprocessing and the model of one version, ready to answer.
 
     Args:
         bundle: opened, or the path of its file.
@@ -63,33 +61,57 @@ class Predictor:
         self.version = opened.manifest.version
         self.usecase = opened.usecase
         self.pipeline = Pipeline.restored(opened.steps)
-        self._classes = pa.array(opened.manifest.classes, pa.string())
-        self._session = Session(opened.network, str(opened.path), threads)
+        self.decision = thawed(*opened.decision)
+        self.session = Session(opened.network, opened.manifest.inputs, str(opened.path), threads)
         self._check(opened)
 
-    def answer(self, records: pa.RecordBatch) -> Answers:
+    def answer(self, records: pa.RecordBatch, carry: Carry = None) -> Answers:
         """Answers N records.
+
+        Args:
+            records: with the columns that the preprocessing reads.
+            carry: of the batch before, where records are joined to windows.
 
         Raises:
             DataError: a column that the preprocessing reads is not there.
         """
-        self.pipeline.demand(records.schema)
-        read = self.pipeline.read(records)
-        return Answers(self._classes, self._session.answer(read.features), read.terms, read.unknown)
+        self.pipeline.columns(records.schema)
+        read = self.pipeline.read(records, carry)
+        columns = self.decision.answer(self.session.answer(read.features))
+        return Answers(columns, self.decision.figure, read.ends, read.carry, read.terms, read.unknown)
 
     def _check(self, bundle: Bundle) -> None:
-        examples = bundle.examples.combine_chunks()
-        (batch,) = examples.to_batches()
-        answers = self.answer(batch)
-        names = answers.prediction.cast(pa.string()).to_pylist()
-        expected = examples[EXPECTED].to_pylist()
-        wrong = [i for i, (name, other) in enumerate(zip(names, expected, strict=True)) if name != other]
-        difference = np.abs(answers.probabilities.max(axis=1) - examples[PROBABILITY].to_numpy())
-        if wrong or not difference.max(initial=0) <= TOLERANCE:
-            first = wrong[0] if wrong else int(difference.argmax())
-            raise BundleError(
-                f"{bundle.path}: refused to start: example {first + 1} of {len(names)} must be answered"
-                f" {expected[first]!r} with {examples[PROBABILITY][first].as_py():.4f}, here it is {names[first]!r}"
-                f" with {answers.probabilities[first].max():.4f}; this machine's libraries compute something else:"
-                " pack the bundle again, or install the versions named in its manifest"
-            )
+        for number, batch in enumerate(_examples(bundle.examples), 1):
+            answers = self.answer(batch)
+            if not len(answers.ends):
+                raise BundleError(f"{bundle.path}: refused to start: example {number} is given no answer here")
+            names = _texts(answers.columns[PREDICTION])
+            figures = answers.columns[answers.figure].to_numpy()
+            for place, (name, figure) in enumerate(zip(names, figures, strict=True)):
+                row = int(answers.ends[place])
+                expected, wanted = batch[EXPECTED][row].as_py(), batch[FIGURE][row].as_py()
+                if expected is None:
+                    continue
+                same = answers.figure == PREDICTION or name == expected
+                if not same or not abs(figure - wanted) <= TOLERANCE * max(1.0, abs(wanted)):
+                    where = number if EXAMPLE in batch.schema.names else place + 1
+                    raise BundleError(
+                        f"{bundle.path}: refused to start: example {where} must be answered {expected!r} with"
+                        f" {wanted:.4f}, here it is {name!r} with {figure:.4f}; this machine's libraries compute"
+                        " something else: pack the bundle again, or install the versions named in its manifest"
+                    )
+
+
+def _examples(table: pa.Table) -> Iterator[pa.RecordBatch]:
+    """All examples at once, or one by one where each is a window of rows."""
+    (batch,) = table.combine_chunks().to_batches()
+    if EXAMPLE not in batch.schema.names:
+        yield batch
+        return
+    numbers = batch[EXAMPLE].to_numpy()
+    for rows in np.split(np.arange(len(numbers)), np.flatnonzero(np.diff(numbers)) + 1):
+        yield batch.slice(int(rows[0]), len(rows))
+
+
+def _texts(column: pa.Array) -> list[str]:
+    return column.cast(pa.string()).to_pylist()

@@ -1,34 +1,40 @@
-"""A network at work: features in, probabilities out, by ONNX Runtime."""
+"""A model at work: features in, what it computes out, by ONNX Runtime."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import onnxruntime
 
+from afield.bundle.manifest import Input
 from afield.errors import BundleError
 from afield.preprocess.base import Features
-from afield.preprocess.rows import SparseRows
+from afield.preprocess.rows import SparseRows, taken
+from afield.preprocess.windows import Windows
 
 BLOCK = 128
-"""Rows a call: few enough that the gathered kernel rows of a call stay in the processor's cache."""
+"""Sparse rows a call: few enough that the gathered kernel rows of a call stay in the processor's cache."""
+BLOCK_BYTES = 8 << 20
+"""Bytes of whole arrays a call, at most: windows are written out a call at a time."""
 
 
 class Session:
-    """One network, loaded.
+    """One model, loaded.
 
     Args:
-        network: an ONNX model of inputs ids int32[B, L] and weights float32[B, L] and one output float32[B, C].
+        network: an ONNX model; its first output has the record as its first axis.
+        inputs: how its inputs are fed.
         where: its name, for messages.
         threads: processor threads a call may use; None for all.
 
     Raises:
-        BundleError: ONNX Runtime refuses the model.
+        BundleError: ONNX Runtime refuses the model, or its inputs are others.
     """
 
-    def __init__(self, network: bytes, where: str, threads: int | None = None) -> None:
+    def __init__(self, network: bytes, inputs: Sequence[Input], where: str, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
@@ -39,31 +45,69 @@ class Session:
             self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         except Exception as refused:  # ONNX Runtime's errors have no common base
             raise BundleError(f"{where}: ONNX Runtime refuses the network: {str(refused).splitlines()[0]}") from None
-        self._outputs = [self._session.get_outputs()[0].name]
+        there = sorted(value.name for value in self._session.get_inputs())
+        if there != sorted(one.name for one in inputs):
+            named = ", ".join(sorted(one.name for one in inputs))
+            raise BundleError(f"{where}: the network's inputs are {', '.join(there)}, the manifest names {named}")
+        self._inputs = list(inputs)
+        self._sparse = any(one.form in ("ids", "weights") for one in inputs)
+        first = self._session.get_outputs()[0]
+        self._outputs = [first.name]
+        self._width = [size if isinstance(size, int) else 0 for size in first.shape[1:]]
 
     def answer(self, features: Features) -> np.ndarray:
-        """Probabilities of N records, float32[N, C]."""
-        (rows,) = features.values()
-        if not isinstance(rows, SparseRows):
-            raise TypeError("this network reads sparse rows")
-        if len(rows) == 1:
-            return self._run(*rows.padded())
+        """What the model computes for N records: float32[N, ...]."""
+        rows = len(next(iter(features.values())))
+        if rows == 0:
+            return np.zeros((0, *self._width), np.float32)
+        if rows == 1:
+            return self._run(features)
+        if not self._sparse:
+            return np.concatenate([self._run(block) for block in self._blocks(features, rows, self._most(features))])
         # Rows of like length share a call, so that little of it is padding.
-        order = np.argsort(rows.lengths, kind="stable")
-        answers = [self._run(*block.padded()) for block in _blocks(rows.take(order))]
-        if not answers:
-            return np.zeros((0, self._session.get_outputs()[0].shape[1]), np.float32)
-        unsorted = np.concatenate(answers)
-        probabilities = np.empty_like(unsorted)
-        probabilities[order] = unsorted
-        return probabilities
+        lengths = sum(value.lengths for value in features.values() if isinstance(value, SparseRows))
+        order = np.argsort(np.asarray(lengths), kind="stable")
+        answers = np.concatenate([self._run(block) for block in self._blocks(taken(features, order), rows, BLOCK)])
+        in_place = np.empty_like(answers)
+        in_place[order] = answers
+        return in_place
 
-    def _run(self, ids: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        return self._session.run(self._outputs, {"ids": ids, "weights": weights})[0]  # pyright: ignore[reportReturnType]
+    def _most(self, features: Features) -> int:
+        """Records a call."""
+        width = 0
+        for one in self._inputs:
+            value = features[one.feature]
+            sizes = (value.width,) if isinstance(value, SparseRows) else value.shape[isinstance(value, np.ndarray) :]
+            width += int(np.prod(sizes, dtype=np.int64))
+        return max(1, BLOCK_BYTES // (4 * max(width, 1)))
+
+    @staticmethod
+    def _blocks(features: Features, rows: int, most: int) -> Iterator[Features]:
+        for start in range(0, rows, most):
+            yield {name: _cut(value, start, min(start + most, rows)) for name, value in features.items()}
+
+    def _run(self, features: Features) -> np.ndarray:
+        feeds: dict[str, Any] = {}
+        padded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for one in self._inputs:
+            value = features[one.feature]
+            if isinstance(value, SparseRows):
+                if one.form == "densified":
+                    feeds[one.name] = value.whole()
+                    continue
+                pair = padded.setdefault(one.feature, value.padded())
+                feeds[one.name] = pair[one.form == "weights"]
+            else:
+                dense = value.dense() if isinstance(value, Windows) else value
+                feeds[one.name] = np.ascontiguousarray(dense, one.dtype)
+        return self._session.run(self._outputs, feeds)[0]  # pyright: ignore[reportReturnType]
 
 
-def _blocks(rows: SparseRows) -> Iterator[SparseRows]:
-    for start in range(0, len(rows), BLOCK):
-        indptr = rows.indptr[start : start + BLOCK + 1]
+def _cut(value: np.ndarray | SparseRows | Windows, start: int, end: int) -> np.ndarray | SparseRows | Windows:
+    if isinstance(value, SparseRows):
+        indptr = value.indptr[start : end + 1]
         entries = slice(indptr[0], indptr[-1])
-        yield SparseRows(indptr - indptr[0], rows.ids[entries], rows.weights[entries], rows.width)
+        return SparseRows(indptr - indptr[0], value.ids[entries], value.weights[entries], value.width)
+    if isinstance(value, Windows):
+        return Windows(value.values, value.starts[start:end], value.length)
+    return value[start:end]

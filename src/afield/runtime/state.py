@@ -9,7 +9,7 @@ from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from afield import faults
-from afield.store.schema import counters, positions, sinks
+from afield.store.schema import carries, counters, positions, sinks
 from afield.store.store import Store
 
 
@@ -37,6 +37,10 @@ class RunState:
         self._counters = self._counters.on_conflict_do_update(
             index_elements=counters.primary_key, set_={"value": counters.c.value + self._counters.excluded.value}
         )
+        self._carries = insert(carries)
+        self._carries = self._carries.on_conflict_do_update(
+            index_elements=carries.primary_key, set_={"content": self._carries.excluded.content}
+        )
 
     def positions(self) -> dict[str, str]:
         """Stream -> cursor, of everything that is answered."""
@@ -50,8 +54,18 @@ class RunState:
         """Name -> sum of all that was committed under it."""
         return self._all(counters)
 
+    def carry(self, version: str) -> bytes | None:
+        """What the preprocessing of a version carries on; None before its first commit."""
+        mine = (carries.c.use_case == self._use_case) & (carries.c.version == version)
+        with self._store.reading() as connection:
+            return connection.execute(select(carries.c.content).where(mine)).scalar_one_or_none()
+
     def commit(
-        self, positions: Mapping[str, str], marks: Mapping[str, str], counters: Mapping[str, int] | None = None
+        self,
+        positions: Mapping[str, str],
+        marks: Mapping[str, str],
+        counters: Mapping[str, int] | None = None,
+        carry: tuple[str, bytes] | None = None,
     ) -> None:
         """Keeps all of this, or nothing.
 
@@ -59,6 +73,7 @@ class RunState:
             positions: stream -> cursor, the streams that moved.
             marks: sink -> mark, the sinks that were written to.
             counters: name -> what to add to it.
+            carry: version, and what its preprocessing carries on.
 
         Raises:
             TransientError: the disk is full, or the database is busy or out of reach.
@@ -72,6 +87,8 @@ class RunState:
                 connection.execute(self._positions, [{**mine, "stream": k, "cursor": v} for k, v in positions.items()])
             if counters:
                 connection.execute(self._counters, [{**mine, "name": k, "value": v} for k, v in counters.items()])
+            if carry:
+                connection.execute(self._carries, [{**mine, "version": carry[0], "content": carry[1]}])
 
     def _all(self, table: Table) -> dict[str, Any]:
         _, name, value = table.columns

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Float, Integer, MetaData, String, Table, inspect, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    inspect,
+    select,
+)
 
 metadata = MetaData()
 
@@ -60,6 +73,15 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
+# What the preprocessing of a version carries from one batch to the next, as of the committed positions.
+carries = Table(
+    "carries",
+    metadata,
+    Column("use_case", String(255), primary_key=True),
+    Column("version", String(32), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
 
 def _first(connection: Connection) -> None:
     metadata.create_all(connection)
@@ -72,7 +94,12 @@ def _first(connection: Connection) -> None:
             )
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first,)
+def _second(connection: Connection) -> None:
+    # A new store has all tables from the first step on.
+    carries.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_first, _second)
 """Each takes a store from the form of its index to the next; a store's form is the number of those it has seen."""
 
 

@@ -4,12 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
 import numpy as np
 
-from afield.preprocess.base import Features
+from afield.bundle.manifest import Input
+from afield.preprocess.base import Features, StepInput
 from afield.report.model import Epoch, LayerRow
+from afield.usecase.training import Train
+
+Kind = Literal["classify", "tag", "regress", "abnormal", "group", "write"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a model is to learn, and with what.
+
+    Args:
+        kind: of the question.
+        classes: names of the classes or tags; empty where there are none.
+        inputs: what enters, in order.
+        train: how to fit.
+        folder: of the use case; files that a model names are relative to it.
+        checkpoints: folder in which an interrupted training is kept, or None.
+        identity: what must be equal for an interrupted training to go on.
+    """
+
+    kind: Kind
+    classes: list[str]
+    inputs: list[StepInput]
+    train: Train
+    folder: Path = Path()
+    checkpoints: Path | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True)
@@ -18,7 +46,8 @@ class Examples:
 
     Args:
         features: N records.
-        targets: int32[N]; number of the class.
+        targets: int32[N], number of the class (classify; abnormal and group, where labels are known, else empty);
+            float32[N, C], 1 for each tag (tag); float32[N] (regress); int32[N, L], the characters after each (write).
     """
 
     features: Features
@@ -62,17 +91,27 @@ class Trained(Protocol):
         """Why training ended."""
         ...
 
+    @property
+    def seconds(self) -> float | None:
+        """Time to train, where the epochs do not say it."""
+        ...
+
     def predict(self, features: Features) -> np.ndarray:
-        """Probabilities, float32[N, C]."""
+        """What the exported model gives too: probabilities float32[N, C] (classify, tag), values float32[N, 1]
+        (regress), scores float32[N, 1], higher for what is more abnormal (abnormal), vectors float32[N, D] (group)."""
         ...
 
     def export_onnx(self) -> bytes: ...
+
+    def fed(self) -> list[Input]:
+        """How the inputs of the exported model are fed."""
+        ...
 
     def layers(self) -> list[LayerRow]: ...
 
 
 class Trainer(Protocol):
-    """Fits a model. A model component's `open(train, classes, checkpoints, identity)` gives one."""
+    """Fits a model. A model component's `open(task)` gives one."""
 
     def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> Trained:
         """Fits on the training examples; early stopping looks at the validation examples alone."""

@@ -9,9 +9,26 @@ import pyarrow as pa
 
 from afield.preprocess.rows import SparseRows
 from afield.report.model import Token
+from afield.runtime.decisions import Classes
+from afield.runtime.session import Session
+from afield.train.dataset import Dataset
 
 CANDIDATES = 5_000
 LEAST_RECORDS = 2
+
+
+def spoken_for(data: Dataset, session: Session) -> dict[str, list[Token]]:
+    """Class -> the tokens that speak most for it, of a network on text."""
+    rows = data.examples(data.parts.training).features
+    ((feature, sparse),) = rows.items()
+    assert isinstance(sparse, SparseRows)
+    decision = Classes(data.records.classes)
+    return tokens(
+        lambda asked: decision.probabilities(session.answer({feature: asked})),
+        sparse,
+        data.pipeline.vocabulary(),
+        data.records.classes,
+    )
 
 
 def tokens(

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+
+from afield.connectors.base import FILE
+from afield.errors import DataError
+from afield.train.layout import covered
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,7 @@ class Parts:
         return [("training", self.training), ("validation", self.validation), ("test", self.test)]
 
 
-def at_random(targets: np.ndarray, shares: tuple[float, float], seed: int, *, stratify: bool) -> Parts:
+def drawn(targets: np.ndarray, shares: tuple[float, float], seed: int, *, stratify: bool) -> Parts:
     """Parts drawn at random.
 
     Args:
@@ -91,6 +98,65 @@ def by_group(groups: np.ndarray, targets: np.ndarray, shares: tuple[float, float
                 left -= 1
     part = part_of[member]
     return Parts(*(np.flatnonzero(part == number) for number in (0, 1, 2)))
+
+
+def by_file(
+    table: pa.Table, ends: np.ndarray, pattern: str, validation: float, targets: np.ndarray, seed: int
+) -> Parts:
+    """The examples of some files test; validation is drawn from the others.
+
+    Args:
+        table: records, with the column FILE.
+        ends: int64[M]; the record that each example stands for.
+        pattern: glob of the names of the test files.
+        validation: its share of the other examples.
+        targets: int[M]; the validation part has each class with the same share.
+        seed: of the draw.
+
+    Raises:
+        DataError: no file has such a name, or all have.
+    """
+    if FILE not in table.column_names:
+        raise DataError("train.split: `by: file` needs a source of files; the records do not say which file they are of")
+    files = table.column(FILE).combine_chunks().dictionary_encode()
+    names = [Path(name).name for name in files.dictionary.to_pylist()]
+    matching = np.array([fnmatchcase(name, pattern) for name in names])
+    if matching.all() or not matching.any():
+        found = "all of them do" if matching.all() else "none does"
+        raise DataError(
+            f"train.split.test_files: expected some of the files to match '{pattern}', {found}: {', '.join(names[:5])}"
+        )
+    tested = matching[files.indices.to_numpy()][ends]
+    others = np.flatnonzero(~tested)
+    kept = drawn(targets[others], (0.0, validation), seed, stratify=True)
+    return Parts(others[kept.training], others[kept.validation], np.flatnonzero(tested))
+
+
+def purged(parts: Parts, starts: np.ndarray, length: int) -> Parts:
+    """The parts without the windows that share a record with a later part: a test row is never trained on.
+
+    Args:
+        parts: of M windows.
+        starts: int64[M]; where each window begins, in the order of the records.
+        length: of a window.
+
+    Raises:
+        DataError: nothing is left to train on.
+    """
+    last = int(starts.max(initial=0)) + length
+
+    def apart(rows: np.ndarray, *later: np.ndarray) -> np.ndarray:
+        taken = covered(starts[np.concatenate(later)], length, last)
+        met = np.concatenate([[0], np.cumsum(taken)])
+        return rows[met[starts[rows] + length] == met[starts[rows]]]
+
+    training = apart(parts.training, parts.validation, parts.test)
+    if len(parts.training) and not len(training):
+        raise DataError(
+            "train.split: every window of the training part shares records with the test part; split `by: time` or"
+            " `by: group`, or give `window` a `stride` of its length"
+        )
+    return Parts(training, apart(parts.validation, parts.test), parts.test)
 
 
 def _sizes(rows: int, shares: tuple[float, float]) -> tuple[int, int]:

@@ -15,9 +15,10 @@ from afield.preprocess.pipeline import Pipeline
 from afield.registry.versions import Registry, Version, utc_now
 from afield.report.model import Report, SourceCounts
 from afield.train.backend import prepare
-from afield.train.base import Unwatched, Watcher
-from afield.train.dataset import Dataset, Records, build, read
+from afield.train.base import Task, Unwatched, Watcher
+from afield.train.dataset import Dataset, build
 from afield.train.facts import libraries
+from afield.train.records import Records, read
 from afield.usecase.load import LoadedUseCase
 
 
@@ -67,9 +68,10 @@ def train(
 def _read(loaded: LoadedUseCase, watcher: Watcher) -> tuple[Records, SourceCounts]:
     source: Any = loaded.model.source
     question = loaded.model.question
-    opened = source.open(base=loaded.folder, follow=False, labelled=True)
+    label: Any = getattr(source, "label", None)
+    opened = source.open(base=loaded.folder, follow=False, labelled=question.labelled or label is not None)
     try:
-        found = read(opened, question.min_rows, question.rare, watcher)
+        found = read(opened, question, list(getattr(label, "columns", ())), watcher)
     finally:
         opened.close()
     return found, _counts(getattr(opened, "report", None), len(found.targets))
@@ -99,11 +101,10 @@ def _fit(
     clock: Callable[[], datetime],
     started: float,
 ) -> Training:
-    from afield.train.judging import judge  # imported once the backend is prepared
+    from afield.train.judging.judge import judge  # imported once the backend is prepared
 
     model: Any = loaded.model.model
-    checkpoints = loaded.folder / STATE / "training"
-    trainer = model.open(loaded.model.train, data.records.classes, checkpoints, _identity(loaded, data, device))
+    trainer = model.open(task(loaded, data, _identity(loaded, data, device)))
     if fresh:
         trainer.forget()
     trained = trainer.fit(data.examples(data.parts.training), data.examples(data.parts.validation), watcher)
@@ -119,6 +120,19 @@ def _fit(
         registry.close()
     trainer.done()
     return Training(version, report)
+
+
+def task(loaded: LoadedUseCase, data: Dataset, identity: str) -> Task:
+    """What a model of the use case is to learn."""
+    return Task(
+        kind=loaded.model.question.kind,
+        classes=data.records.classes,
+        inputs=data.pipeline.inputs(),
+        train=loaded.model.train,
+        folder=loaded.folder,
+        checkpoints=loaded.folder / STATE / "training",
+        identity=identity,
+    )
 
 
 def _identity(loaded: LoadedUseCase, data: Dataset, device: str) -> str:

@@ -48,6 +48,14 @@ class Component(Declared):
         """Problems that types alone cannot say, found without reading data."""
         return ()
 
+    def lint_in(self, case: Any) -> Sequence[Problem]:
+        """Problems that depend on the rest of the use case.
+
+        Args:
+            case: the use case, `afield.usecase.model.UseCase`.
+        """
+        return ()
+
 
 def shorthand(name: str) -> Any:
     """A validator that lets `name: VALUE` be written for a mapping with one field."""

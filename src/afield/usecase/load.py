@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -145,7 +145,8 @@ def _linted(model: UseCase, document: Document) -> list[Finding]:
     """What the parts of the use case say about themselves."""
     findings: list[Finding] = []
     for path, part in _parts(model, ()):
-        for problem in part.lint():
+        problems = [*part.lint(), *(part.lint_in(model) if isinstance(part, Component) else ())]
+        for problem in problems:
             location = written(steps_of((*path, *problem.path), document.data))
             findings.append(Finding(document.place(location), location, problem.message, problem.severity))
     return findings
@@ -190,8 +191,9 @@ def _parts(part: Declared, path: Path) -> Iterator[tuple[Path, _Linted]]:
         return
     for key in type(part).model_fields:
         value = getattr(part, key)
-        several = isinstance(value, tuple)
-        for index, inner in enumerate(value if several else (value,)):
+        several = isinstance(value, tuple | dict)
+        inners: Any = value.items() if isinstance(value, dict) else enumerate(value if several else (value,))
+        for index, inner in inners:
             if isinstance(inner, Declared):
                 place = (*path, key, index) if several else (*path, key)
                 yield from _parts(inner, (*place, name_of(inner)) if isinstance(inner, Component) else place)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import ConfigDict, Field
 
 from afield.usecase.base import Component, Declared
-from afield.usecase.choice import Whole
+from afield.usecase.choice import Number, Whole
 from afield.usecase.components import OneOf
 from afield.usecase.training import Train
 
@@ -18,13 +18,24 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 class Question(Declared):
     """What is asked of each record."""
 
-    kind: Literal["classify"] = Field(
-        default="classify", description="`classify`: which one of the known classes.", examples=["classify"]
+    kind: Literal["classify", "tag", "regress", "abnormal", "group", "write"] = Field(
+        default="classify",
+        description="`classify`: which one of the known classes; `tag`: which of the known tags, several at once; "
+        "`regress`: which value; `abnormal`: is it unlike the others; `group`: which belong together; "
+        "`write`: how a text goes on.",
+        examples=["regress"],
     )
     ask: str | None = Field(
         default=None,
         description="The question in a person's words, for the report.",
         examples=["Which log does this line come from?"],
+    )
+    metric: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The figure by which models are compared, such as `accuracy`, `AUC`, `macro F1`, `R2` or "
+        "`mean absolute error`; without it, what is usual for the question.",
+        examples=["AUC"],
     )
     min_rows: Annotated[Whole, Field(ge=2)] = Field(
         default=2, description="Rows that a class needs to be learned.", examples=[4]
@@ -34,6 +45,39 @@ class Question(Declared):
         description="What to do with a class that has fewer rows: stop, or leave its rows out.",
         examples=["drop"],
     )
+    positive: str | None = Field(
+        default=None,
+        description="Of two classes, the one that is looked for; without it, the last by name.",
+        examples=["machine"],
+    )
+    cut: Literal["half", "best_f1"] | Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default="half",
+        description="Of two classes, and for each tag: the probability from which it is given. `half`, a number, or "
+        "`best_f1`, chosen on the validation part.",
+        examples=["best_f1", 0.3],
+    )
+    separator: str = Field(
+        default=";", min_length=1, description="For `tag`: what stands between the tags of a record.", examples=["|"]
+    )
+    unit: str | None = Field(
+        default=None, description="For `regress`: the unit of the value, for the report.", examples=["bikes an hour"]
+    )
+    normal: str = Field(
+        default="normal",
+        description="For `abnormal`: the label of what is normal, where records have labels; they judge, and do not "
+        "train.",
+        examples=["ok"],
+    )
+    alarms: Annotated[Number, Field(gt=0, lt=1)] = Field(
+        default=0.01,
+        description="For `abnormal`: the share of records like those of the training part that may raise an alarm.",
+        examples=[0.001],
+    )
+
+    @property
+    def labelled(self) -> bool:
+        """Whether training needs the known answers."""
+        return self.kind in ("classify", "tag", "regress")
 
 
 class UseCase(Declared):
@@ -54,13 +98,18 @@ class UseCase(Declared):
     )
     preprocess: tuple[Annotated[Component, OneOf("step")], ...] = Field(
         min_length=1,
-        max_length=1,
-        description="The step from a record to what the model reads; a list, of one step for now.",
-        examples=[[{"text": {"mask": ["number"]}}]],
+        description="The steps from a record to what the model reads. All of them read the record; what they give "
+        "enters the model together. `window`, where there is one, comes last and joins records.",
+        examples=[[{"text": {"mask": ["number"]}}], ["table", {"window": {"length": 60}}]],
     )
     model: Annotated[Component, OneOf("model")] = Field(
         description="What answers.",
         examples=[{"network": [{"dense": {"units": "classes", "activation": "softmax"}}]}],
+    )
+    models: dict[Annotated[str, Field(pattern=NAME_PATTERN)], Annotated[Component, OneOf("model")]] = Field(
+        default={},
+        description="Other models of the same question, by name: `afield compare` trains them beside `model`.",
+        examples=[{"forest": {"sklearn": {"RandomForestClassifier": {"n_estimators": 300}}}}],
     )
     train: Train = Field(default=Train(), description="How the model is fitted.")
     trigger: tuple[Annotated[Component, OneOf("trigger")], ...] = Field(

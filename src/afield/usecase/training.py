@@ -45,10 +45,10 @@ class Split(Declared):
         description="Share of all rows held back to watch the training and to stop it; 0 for none.",
         examples=[0.1],
     )
-    by: Literal["random", "time", "group"] = Field(
+    by: Literal["random", "time", "group", "file"] = Field(
         default="random",
         description="`random` draws the rows; `time` tests on the newest; `group` never puts rows of one group in two "
-        "parts.",
+        "parts; `file` tests on the rows of some files.",
         examples=["group"],
     )
     stratify: Flag = Field(
@@ -59,6 +59,12 @@ class Split(Declared):
         min_length=1,
         description="For `by: group`: `masked_text` (the text after masking) or the name of a column.",
         examples=["masked_text"],
+    )
+    test_files: str | None = Field(
+        default=None,
+        min_length=1,
+        description="For `by: file`: the files of the test part, a glob of their names.",
+        examples=["t10k-*", "*-test.csv"],
     )
     time: str | None = Field(
         default=None,
@@ -78,6 +84,10 @@ class Split(Declared):
             problems.append(Problem(("by",), "`by: group` needs `group: masked_text` or `group:` with a column's name"))
         if self.by != "group" and self.group is not None:
             problems.append(Problem(("group",), f"has no effect with `by: {self.by}`; write `by: group` or remove it"))
+        if self.by == "file" and self.test_files is None:
+            problems.append(Problem(("by",), "`by: file` needs `test_files:` with a glob such as `*-test.csv`"))
+        if self.by != "file" and self.test_files is not None:
+            problems.append(Problem(("test_files",), f"has no effect with `by: {self.by}`; write `by: file` or remove it"))
         if self.by != "time" and self.time is not None:
             problems.append(Problem(("time",), f"has no effect with `by: {self.by}`; write `by: time` or remove it"))
         return problems
@@ -89,8 +99,10 @@ class EarlyStopping(Declared):
     patience: Annotated[Whole, Field(ge=1)] = Field(
         default=3, description="Epochs without a better value before training ends.", examples=[3]
     )
-    monitor: Literal["validation_loss", "validation_accuracy"] = Field(
-        default="validation_loss", description="The value that must get better.", examples=["validation_accuracy"]
+    monitor: Annotated[str, Field(pattern=r"^validation_[a-z0-9_]+$")] = Field(
+        default="validation_loss",
+        description="The value that must get better: `validation_loss`, or `validation_` and a metric.",
+        examples=["validation_accuracy", "validation_auc"],
     )
 
 
@@ -102,8 +114,22 @@ class Train(Declared):
     epochs: Annotated[Whole, Field(ge=1)] = Field(
         default=5, description="Passes over the training part, at most.", examples=[10]
     )
-    loss: Literal["cross_entropy"] = Field(
-        default="cross_entropy", description="What training makes small.", examples=["cross_entropy"]
+    loss: Literal["auto", "cross_entropy", "mean_squared_error", "mean_absolute_error", "huber"] = Field(
+        default="auto",
+        description="What training makes small; `auto` takes the cross-entropy where classes or tags are asked for, the "
+        "mean squared error where a value is.",
+        examples=["mean_absolute_error"],
+    )
+    metrics: tuple[Literal["accuracy", "auc", "mean_absolute_error", "mean_squared_error", "r2"], ...] | None = Field(
+        default=None,
+        description="What is measured each epoch beside the loss; without it, what suits the question.",
+        examples=[["accuracy", "auc"]],
+    )
+    standardize_target: Flag = Field(
+        default=True,
+        description="For `regress`: a network learns the value in standard deviations from its mean; the answers are in "
+        "its own unit.",
+        examples=[False],
     )
     optimizer: Annotated[dict[str, dict[str, Any]], OneNamed("optimizer", OPTIMIZERS)] = Field(
         default={"adam": {"learning_rate": 0.0005}},
@@ -132,6 +158,11 @@ class Train(Declared):
     )
     seed: Annotated[Whole, Field(ge=0, lt=2**32)] = Field(
         default=0, description="Start of every random number of the training: same seed, same model.", examples=[7]
+    )
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        default="float32",
+        description="Numbers that a network computes with; `mixed_bfloat16` is faster on an accelerator.",
+        examples=["mixed_bfloat16"],
     )
     device: Literal["auto", "cpu", "gpu"] = Field(
         default="auto", description="Where to train; `auto` takes a GPU where there is one.", examples=["cpu"]

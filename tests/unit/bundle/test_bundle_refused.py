@@ -345,12 +345,12 @@ def test_text_that_is_not_text(path: Path) -> None:
 @settings(max_examples=300, deadline=None)
 @given(content=st.binary(max_size=200))
 def test_random_arrays_are_refused_or_read(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-    from afield.bundle.arrays import read_steps
+    from afield.bundle.arrays import STEPS, read_frozen
 
     page = b'{"config": {}, "arrays": ["a"]}'
     for start in (b"", b"\x93NUMPY\x01\x00", npy(np.zeros(2))[: len(content)]):
         try:
-            read_steps({"preprocess/0-s.json": page, "preprocess/0-s.a.npy": start + content})
+            read_frozen(STEPS, {"preprocess/0-s.json": page, "preprocess/0-s.a.npy": start + content})
         except BundleError:
             continue
 

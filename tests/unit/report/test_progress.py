@@ -12,9 +12,9 @@ from afield.report.progress import Bars, epoch_line
 EPOCH = Epoch(
     epoch=2,
     loss=0.12345,
-    accuracy=0.9,
     validation_loss=0.2,
-    validation_accuracy=0.85,
+    metrics={"accuracy": 0.9},
+    validation_metrics={"accuracy": 0.85},
     learning_rate=0.001,
     seconds=1.26,
 )
@@ -39,7 +39,7 @@ def shown(stream: io.StringIO) -> str:
 
 def test_an_epoch_in_words() -> None:
     assert epoch_line(EPOCH) == LINE
-    alone = EPOCH.model_copy(update={"validation_loss": None, "validation_accuracy": None})
+    alone = EPOCH.model_copy(update={"validation_loss": None, "validation_metrics": {}})
     assert epoch_line(alone) == "epoch 2: loss 0.1235, accuracy 0.9000 (1.3 s)"
 
 

@@ -22,7 +22,7 @@ def test_a_report_is_read_back_as_written(systems: Report) -> None:
 
 def test_the_text_is_plain_json_with_its_schema_first(systems: Report) -> None:
     content = json.loads(json_text(systems))
-    assert next(iter(content.items())) == ("schema", 1)
+    assert next(iter(content.items())) == ("schema", 2)
     assert content["created"] == "2025-03-14T15:09:26Z"
     assert len(content["test"]["confusion"]["counts"]) == len(content["classes"]) == 16
 
@@ -34,7 +34,9 @@ def test_many_classes_are_stored_sparse(events: Report) -> None:
 
 
 def test_a_loss_that_ran_away_survives(systems: Report) -> None:
-    lost = Epoch(epoch=1, loss=math.nan, accuracy=0.1, validation_loss=math.inf, learning_rate=9.0, seconds=0.1)
+    lost = Epoch(
+        epoch=1, loss=math.nan, metrics={"accuracy": 0.1}, validation_loss=math.inf, learning_rate=9.0, seconds=0.1
+    )
     report = systems.model_copy(update={"history": [lost]})
     text = json_text(report)
     assert json.loads(text)["history"][0]["loss"] == "NaN"
@@ -57,9 +59,9 @@ def test_a_certain_answer_is_no_surer_than_one(systems: Report) -> None:
 
 def test_a_newer_schema_is_refused() -> None:
     with pytest.raises(StateError) as raised:
-        from_json('{"schema": 2, "more": []}', "report.json")
+        from_json('{"schema": 3, "more": []}', "report.json")
     assert str(raised.value) == (
-        "report.json: expected a report of schema 1 or older, found schema 2; "
+        "report.json: expected a report of schema 2, found schema 3; "
         "read it with a newer afield: pip install --upgrade afield"
     )
 
@@ -67,7 +69,7 @@ def test_a_newer_schema_is_refused() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ('{"schema": 1}', "use_case: Field required"),
+        ('{"schema": 2}', "use_case: Field required"),
         ("[]", "the whole text: Input should be an object"),
         ('{"schema', "the whole text: Invalid JSON: EOF while parsing a string at line 1 column 8"),
     ],
@@ -76,7 +78,7 @@ def test_what_is_no_report_is_refused(text: str, found: str) -> None:
     with pytest.raises(StateError) as raised:
         from_json(text, "report.json")
     assert str(raised.value) == (
-        f"report.json: expected a report of schema 1, found at {found}; train the version again"
+        f"report.json: expected a report of schema 2, found at {found}; train the version again"
     )
 
 

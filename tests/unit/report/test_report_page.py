@@ -211,7 +211,7 @@ def test_plotly_knows_every_attribute(which: str, request: pytest.FixtureRequest
 
 
 def test_a_loss_that_ran_away_leaves_a_gap(systems: Report) -> None:
-    lost = Epoch(epoch=1, loss=float("nan"), accuracy=0.5, learning_rate=1.0, seconds=1.0)
+    lost = Epoch(epoch=1, loss=float("nan"), metrics={"accuracy": 0.5}, learning_rate=1.0, seconds=1.0)
     report = systems.model_copy(update={"history": [lost]})
     loss = figures(report)["loss"]["data"]
     assert [(trace["name"], trace["y"]) for trace in loss] == [("training", [None])]

@@ -156,7 +156,7 @@ def test_class_weights_equal_keras(problem: Problem) -> None:
 
 def test_learns(problem: Problem) -> None:
     fit, state = fitted(build(), problem, epochs=30)
-    assert fit.progress.history[-1].accuracy > 0.95
+    assert fit.progress.history[-1].metrics["accuracy"] > 0.95
     answers = fit.predict(state, problem[0])
     assert answers.shape == (200, 3)
     np.testing.assert_allclose(answers.sum(axis=1), 1, rtol=1e-5)

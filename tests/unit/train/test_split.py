@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afield.train.split import Parts, at_random, by_group, by_time
+from afield.train.split import Parts, drawn, by_group, by_time
 
 targets_of = st.lists(st.integers(0, 4), min_size=12, max_size=300).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
@@ -19,16 +19,16 @@ def assert_whole(parts: Parts, rows: int) -> None:
 
 
 @given(targets_of, seeds, st.booleans())
-def test_at_random_is_whole(targets: np.ndarray, seed: int, stratify: bool) -> None:
-    parts = at_random(targets, (0.25, 0.1), seed, stratify=stratify)
+def test_drawn_is_whole(targets: np.ndarray, seed: int, stratify: bool) -> None:
+    parts = drawn(targets, (0.25, 0.1), seed, stratify=stratify)
     assert_whole(parts, len(targets))
-    again = at_random(targets, (0.25, 0.1), seed, stratify=stratify)
+    again = drawn(targets, (0.25, 0.1), seed, stratify=stratify)
     np.testing.assert_array_equal(parts.test, again.test)
 
 
 @given(targets_of, seeds)
 def test_stratified_keeps_shares(targets: np.ndarray, seed: int) -> None:
-    parts = at_random(targets, (0.25, 0.1), seed, stratify=True)
+    parts = drawn(targets, (0.25, 0.1), seed, stratify=True)
     for target in np.unique(targets):
         rows = int((targets == target).sum())
         tested = int((targets[parts.test] == target).sum())

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from afield.gallery.logs.messages import KINDS, SHARED, WORDS, Kind
+from afield.gallery.simulated import Simulated
 
 SHARED_PART: Mapping[str, float] = {"system": 0.08, "wifi": 0.05}
 """Kind -> the part of its lines that are shared ones."""
@@ -31,19 +31,6 @@ SHARED_PART: Mapping[str, float] = {"system": 0.08, "wifi": 0.05}
 _SECONDS_BETWEEN = 600
 _TRAINING_START = datetime(2025, 1, 6, tzinfo=UTC)
 _FRESH_START = datetime(2035, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Simulated:
-    """Simulated logs.
-
-    Args:
-        files: the files written, the oldest of a kind first.
-        best_accuracy: the expected accuracy of the best possible classifier.
-    """
-
-    files: tuple[Path, ...]
-    best_accuracy: float
 
 
 def best_accuracy() -> float:
@@ -72,7 +59,11 @@ def simulate(folder: Path, lines_per_kind: int = 2000, seed: int = 0, *, rotated
             files.append(folder / file_name)
     facts = {"best_accuracy": best_accuracy(), "lines_per_kind": lines_per_kind, "seed": seed, "shared": SHARED_PART}
     folder.with_name(f"{folder.name}.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    return Simulated(tuple(files), best_accuracy())
+    note = (
+        f"{lines_per_kind} simulated lines of each of {len(KINDS)} kinds; "
+        f"the best possible accuracy is {best_accuracy():.4f}, as two kinds share some of their lines"
+    )
+    return Simulated(note, best_accuracy(), tuple(files))
 
 
 def fresh_lines(number: int, seed: int = 0) -> list[tuple[str, str]]:

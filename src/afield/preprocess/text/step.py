@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from afield.errors import DataError
-from afield.preprocess.base import Carry, Features, Frozen
+from afield.preprocess.base import Carry, Features, Frozen, StepInput
+from afield.preprocess.demand import demand
 from afield.preprocess.rows import SparseRows, concatenate
 from afield.preprocess.text.column import text_of
 from afield.preprocess.text.masks import NAMES
@@ -167,7 +168,29 @@ class TextStep:
         """
         return self._reduce(self._unfitted if frozen is None else self.prepare(frozen), batch).keys
 
-    def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.StringArray:
+    @property
+    def line(self) -> str:
+        """The column that a line of text is read as."""
+        return self.declared.column
+
+    def columns(self, frozen: Frozen | None, schema: pa.Schema) -> list[str]:
+        """The column that it reads.
+
+        Raises:
+            DataError: it is not there.
+        """
+        demand(schema, self.declared.column, "preprocess.text.column")
+        return [self.declared.column]
+
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        """One feature of sparse rows."""
+        return [StepInput(self.declared.output, (self.prepare(frozen).lookup.size,), sparse=True)]
+
+    def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> dict[str, pa.Array]:
+        """Its column with everything that a mask covers replaced, see `masked_text`."""
+        return {self.declared.column: self.masked_text(batch, written)}
+
+    def masked_text(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.StringArray:
         """The text of a batch with everything that a mask covers replaced, and all else as it is.
 
         Args:

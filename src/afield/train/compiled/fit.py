@@ -130,9 +130,9 @@ class Fit:
             epoch = Epoch(
                 epoch=number,
                 loss=logs["loss"],
-                accuracy=logs["accuracy"],
                 validation_loss=validated.get("loss"),
-                validation_accuracy=validated.get("accuracy"),
+                metrics={name: value for name, value in logs.items() if name != "loss"},
+                validation_metrics={name: value for name, value in validated.items() if name != "loss"},
                 learning_rate=self._rate(state),
                 seconds=time.perf_counter() - started,
             )
@@ -156,6 +156,11 @@ class Fit:
             answers.append(self._program(shape).predict(state, steps))
             visited.append(part)
         return np.concatenate(answers)[np.argsort(np.concatenate(visited))]
+
+    @property
+    def model(self) -> keras.Model:
+        """The network on some columns, for its layers."""
+        return self._usual.model
 
     def weights(self, state: State) -> tuple[keras.Model, list[np.ndarray]]:
         """The network on some columns, for its layers, and its weights on all columns."""

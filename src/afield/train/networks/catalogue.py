@@ -74,8 +74,10 @@ def judge(value: Any, kind: str) -> str | None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match kind:
         case "units":
-            good = value == "classes" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1)
-            return None if good else 'a whole number of at least 1, or "classes"'
+            good = value in ("classes", "inputs") or (
+                isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            )
+            return None if good else 'a whole number of at least 1, "classes" or "inputs"'
         case "positive":
             values = value if isinstance(value, list) else [value]
             good = all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)

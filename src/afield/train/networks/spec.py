@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
 from afield.train.networks.catalogue import EXPORTED_ACTIVATIONS, EXPORTED_LAYERS, catalogue, judge, nearest
 from afield.usecase.base import Component, Problem
+from afield.usecase.components import name_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from afield.train.base import Trainer
-    from afield.usecase.training import Train
+    from afield.train.base import Task, Trainer
+    from afield.usecase.model import UseCase
 
 
 def _or_a_list(schema: dict[str, Any]) -> None:
@@ -34,7 +34,8 @@ class Network(Component):
     layers: list[dict[str, dict[str, Any] | None]] = Field(
         description=(
             "Keras layers from the input to the answer, each by its name in snake case with Keras's own arguments. "
-            "`units: classes` stands for the number of classes. On text the first layer is dense."
+            "`units: classes` stands for the number of classes, `units: inputs` for that of the numbers that enter. On"
+            " text the first layer is dense."
         ),
         examples=[[{"dense": {"units": 512, "activation": "relu"}}, {"dense": {"units": "classes"}}]],
         min_length=1,
@@ -51,18 +52,19 @@ class Network(Component):
         """Layers that Keras does not have, arguments that do not fit, and what cannot be exported."""
         return [*self._problems()]
 
-    def open(self, train: Train, classes: Sequence[str], checkpoints: Path | None, identity: str) -> Trainer:
-        """What fits this network.
+    def lint_in(self, case: UseCase) -> Sequence[Problem]:
+        """A first layer that does not fit the preprocessing, a last one that does not fit the question."""
+        known = catalogue()["layers"]
+        if any(len(layer) != 1 or next(iter(layer)) not in known for layer in self.layers):
+            return ()
+        text = name_of(case.preprocess[0]) == "text"
+        return [*self._ends(case.question.kind, text)]
 
-        Args:
-            train: how to fit.
-            classes: names of the classes.
-            checkpoints: folder in which an interrupted training is kept, or None.
-            identity: what must be equal for an interrupted training to go on.
-        """
+    def open(self, task: Task) -> Trainer:
+        """What fits this network to a task."""
         from afield.train.networks.trainer import NetworkTrainer
 
-        return NetworkTrainer(self, train, classes, checkpoints, identity)
+        return NetworkTrainer(self, task)
 
     def named(self) -> list[tuple[str, dict[str, Any]]]:
         """The layers as (name, arguments)."""
@@ -70,10 +72,8 @@ class Network(Component):
 
     def _problems(self) -> Iterator[Problem]:
         known = catalogue()["layers"]
-        sound = True
         for place, layer in enumerate(self.layers):
             if len(layer) != 1:
-                sound = False
                 yield Problem(
                     (place,),
                     f"expected one layer, found {len(layer)} keys; write each layer as its own `- name: {{...}}`",
@@ -81,18 +81,15 @@ class Network(Component):
                 continue
             ((name, arguments),) = layer.items()
             if name not in known:
-                sound = False
                 yield Problem((place, name), f'Keras has no layer "{name}"{nearest(name, known)}')
                 continue
             yield from self._arguments(place, name, arguments or {}, known[name]["arguments"])
             if name not in EXPORTED_LAYERS:
                 yield Problem(
                     (place, name),
-                    f'layer "{name}" cannot be exported from one vector a record;'
+                    f'layer "{name}" cannot be exported;'
                     f" expected one of {', '.join(sorted(EXPORTED_LAYERS))}",
                 )
-        if sound:
-            yield from self._ends()
 
     def _arguments(
         self, place: int, name: str, given: dict[str, Any], known: dict[str, dict[str, Any]]
@@ -113,15 +110,41 @@ class Network(Component):
             if entry.get("required") and argument not in given:
                 yield Problem((place, name), f'layer "{name}" needs the argument "{argument}"')
 
-    def _ends(self) -> Iterator[Problem]:
+    def _ends(self, kind: str, text: bool) -> Iterator[Problem]:
         layers = self.named()
         first, arguments = layers[0]
-        if first != "dense":
+        if text and first != "dense":
             yield Problem((0, first), f'the first layer on text must be "dense", found "{first}"')
-        elif arguments.get("trainable") is False:
+        elif text and arguments.get("trainable") is False:
             yield Problem((0, first, "trainable"), "the first layer must be trainable")
         last, arguments = layers[-1]
-        place = len(layers) - 1
-        if last != "dense" or arguments.get("activation") != "softmax":
-            message = "the last layer must give one probability a class: `dense: {units: classes, activation: softmax}`"
-            yield Problem((place, last), message)
+        wanted = _LAST.get(kind)
+        if wanted is None or any(_like(last, arguments, form) for form in wanted.forms):
+            return
+        yield Problem((len(layers) - 1, last), f"the last layer must give {wanted.what}")
+
+
+@dataclass(frozen=True)
+class _Last:
+    """What the last layer must be for one kind of question: dense, with one of these forms of its arguments."""
+
+    what: str
+    forms: tuple[dict[str, Any], ...]
+
+
+_LAST = {
+    "classify": _Last(
+        "one probability a class: `dense: {units: classes, activation: softmax}`",
+        ({"activation": "softmax"}, {"units": 1, "activation": "sigmoid"}),
+    ),
+    "tag": _Last("one probability a tag: `dense: {units: classes, activation: sigmoid}`", ({"activation": "sigmoid"},)),
+    "regress": _Last("one value: `dense: {units: 1}`", ({"units": 1},)),
+    "abnormal": _Last("what entered the first: `dense: {units: inputs}`", ({"units": "inputs"},)),
+    "write": _Last(
+        "one probability a character: `dense: {units: classes, activation: softmax}`", ({"activation": "softmax"},)
+    ),
+}
+
+
+def _like(name: str, arguments: dict[str, Any], form: dict[str, Any]) -> bool:
+    return name == "dense" and all(arguments.get(key) == value for key, value in form.items())

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 
+from afield.bundle.manifest import Input
 from afield.errors import UseCaseError
-from afield.preprocess.base import Features
+from afield.preprocess.base import Features, StepInput
 from afield.preprocess.rows import SparseRows
 from afield.report.model import Epoch, LayerRow
-from afield.train.base import Examples, Watcher
+from afield.train.base import Examples, Task, Watcher
 from afield.train.compiled.checkpoint import Checkpoints
 from afield.train.compiled.fit import Fit, Plan
 from afield.train.compiled.program import State
 from afield.train.export.onnx import export
 from afield.train.networks import build
 from afield.train.networks.spec import Network
-from afield.usecase.training import Train
 
 
 class NetworkTrainer:
@@ -28,19 +27,15 @@ class NetworkTrainer:
 
     Args:
         spec: its layers.
-        train: how to fit.
-        classes: names of the classes.
-        checkpoints: folder in which an interrupted training is kept, or None.
-        identity: what must be equal for an interrupted training to go on.
+        task: what it is to learn.
     """
 
-    def __init__(
-        self, spec: Network, train: Train, classes: Sequence[str], checkpoints: Path | None = None, identity: str = ""
-    ) -> None:
+    def __init__(self, spec: Network, task: Task) -> None:
         self._spec = spec
-        self._train = train
-        self._classes = list(classes)
-        self._checkpoints = Checkpoints(checkpoints, identity) if checkpoints else None
+        self._task = task
+        self._train = task.train
+        self._classes = task.classes
+        self._checkpoints = Checkpoints(task.checkpoints, task.identity) if task.checkpoints else None
 
     def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedNetwork:
         """Fits on the training examples; early stopping looks at the validation examples alone."""
@@ -62,7 +57,7 @@ class NetworkTrainer:
             if self._checkpoints:
                 self._checkpoints.flush()
             raise
-        return TrainedNetwork(fit, state, build.table(self._spec, rows.width, len(self._classes)))
+        return TrainedNetwork(fit, state, self._task.inputs[0], build.table(fit.model, rows.width))
 
     def forget(self) -> None:
         """Starts anew, whatever an interrupted training has left."""
@@ -84,7 +79,7 @@ class NetworkTrainer:
         ((name, arguments),) = train.optimizer.items()
         decay = (train.learning_rate_schedule or {}).get("cosine_decay")
         keras.utils.set_random_seed(train.seed)
-        model = build.network(self._spec, columns, len(self._classes))
+        model = build.network(self._spec, [replace(self._task.inputs[0], shape=(columns,))], self._task)
         model.compile(
             build.optimizer(name, arguments, decay, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
         )
@@ -126,12 +121,14 @@ class TrainedNetwork:
     Args:
         fit: the loop that fitted it.
         state: the weights to keep.
+        entered: what enters it.
         layers: its table.
     """
 
-    def __init__(self, fit: Fit, state: State, layers: list[LayerRow]) -> None:
+    def __init__(self, fit: Fit, state: State, entered: StepInput, layers: list[LayerRow]) -> None:
         self._fit = fit
         self._state = state
+        self._entered = entered
         self._layers = layers
 
     @property
@@ -150,6 +147,19 @@ class TrainedNetwork:
         """The network as an ONNX model that reads ids and weights."""
         model, weights = self._fit.weights(self._state)
         return export(model.layers, weights)
+
+    @property
+    def seconds(self) -> None:
+        """The epochs say it."""
+        return None
+
+    def fed(self) -> list[Input]:
+        """How the inputs of the ONNX model are fed."""
+        feature = self._entered.feature
+        return [
+            Input(name="ids", dtype="int32", feature=feature, form="ids"),
+            Input(name="weights", dtype="float32", feature=feature, form="weights"),
+        ]
 
     def layers(self) -> list[LayerRow]:
         """The network's table."""

@@ -32,7 +32,7 @@ def batch_of(values: object, kind: pa.DataType | None = None) -> pa.RecordBatch:
 
 def masked(text: str, mask: list[Mask], written: Literal["names", "stand-ins"], **settings: object) -> str:
     step = Text.model_validate({"mask": mask, **settings}).open()
-    (found,) = step.masked(batch_of([text]), written).to_pylist()
+    (found,) = step.masked_text(batch_of([text]), written).to_pylist()
     return found
 
 
@@ -88,7 +88,7 @@ def test_stand_ins_give_the_same_features(lines: list[str], mask: list[Mask], lo
     step = Text.model_validate({"mask": mask, "lowercase": lowercase, "tokens": kind, "ngrams": (1, 2)}).open()
     batch = batch_of(lines)
     frozen = step.freeze(step.observe(None, batch_of([*lines, "zz zz"])))
-    anew = pa.record_batch({"text": step.masked(batch, "stand-ins")})
+    anew = pa.record_batch({"text": step.masked_text(batch, "stand-ins")})
     expected, found = step.reduce(frozen, batch), step.reduce(frozen, anew)
     for name in ("indptr", "ids", "weights"):
         assert np.array_equal(getattr(found.rows, name), getattr(expected.rows, name))
@@ -133,23 +133,23 @@ def test_without_masks_the_text_comes_back(text: str) -> None:
 def test_the_layout_of_the_column_changes_nothing(kind: pa.DataType, mask: list[Mask]) -> None:
     step = Text(mask=mask).open()
     batch = batch_of(["before", "7 up", None, "", "İ 7", "after"], kind).slice(1, 4)
-    found = step.masked(batch, "names")
+    found = step.masked_text(batch, "names")
     assert found.type == pa.string()
     number = "<number>" if mask else "7"
     assert found.to_pylist() == [f"{number} up", None, "", f"İ {number}"]
-    assert step.masked(batch.slice(0, 0), "stand-ins").to_pylist() == []
+    assert step.masked_text(batch.slice(0, 0), "stand-ins").to_pylist() == []
 
 
 def test_bytes_that_are_not_utf8_are_replaced() -> None:
     content = b"12\xff34 \xc3"
     array = pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, len(content)], np.int32)), pa.py_buffer(content))
     step = Text(mask=["number"]).open()
-    assert step.masked(pa.record_batch({"text": array}), "stand-ins").to_pylist() == ["0\ufffd0 \ufffd"]
+    assert step.masked_text(pa.record_batch({"text": array}), "stand-ins").to_pylist() == ["0\ufffd0 \ufffd"]
 
 
 def test_columns_that_hold_no_text_are_refused() -> None:
     step = Text(mask=["number"]).open()
     with pytest.raises(UseCaseError, match="column 'text': not in the data"):
-        step.masked(pa.record_batch({"line": ["a"]}), "names")
+        step.masked_text(pa.record_batch({"line": ["a"]}), "names")
     with pytest.raises(DataError, match="column 'text': expected text, found int64"):
-        step.masked(batch_of([1]), "names")
+        step.masked_text(batch_of([1]), "names")

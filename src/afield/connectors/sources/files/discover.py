@@ -14,7 +14,7 @@ from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.stream import CODECS, codec_of
 from afield.connectors.sources.files.utf8 import readable
 
-Kind = Literal["lines", "csv", "jsonl", "parquet"]
+Kind = Literal["lines", "csv", "jsonl", "parquet", "idx", "images"]
 
 _KINDS: dict[str, Kind] = {
     ".csv": "csv",

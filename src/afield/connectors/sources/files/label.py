@@ -50,6 +50,16 @@ def label_array(label: Label, path: Path, count: int, columns: Mapping[str, pa.A
         count: number of records.
         columns: at least the columns the label is read from, of that length.
     """
+    array = _joined(label, path, count, columns)
+    if label.strip is None:
+        return array
+    trim = pc.TrimOptions(label.strip)
+    words = pc.call_function("utf8_trim", [array.dictionary], trim)
+    # Two words may be one now.
+    return pa.DictionaryArray.from_arrays(array.indices, words).dictionary_decode().dictionary_encode()
+
+
+def _joined(label: Label, path: Path, count: int, columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
     values = [_value(label, part, path, columns) for part in label.parts]
     if all(isinstance(value, str) for value in values):
         return same("/".join(str(value) for value in values), count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ class Rows:
         numbers: int64[N]; line of the file where each starts, from 1.
         next_offset: where the record after the last one starts.
         next_number: its line.
+        metadata: column -> what its field says of it, where it says something.
     """
 
     columns: Mapping[str, pa.Array]
@@ -37,6 +38,7 @@ class Rows:
     numbers: np.ndarray
     next_offset: int
     next_number: int
+    metadata: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -77,7 +79,8 @@ def record_batch(spec: Files, rows: Rows, *, path: Path, shown: str, stream: str
     columns[LINE] = pa.array(rows.numbers, pa.int64())
     if spec.label and labelled:
         columns[LABEL] = label_array(spec.label, path, count, rows.columns)
-    return pa.RecordBatch.from_pydict(columns)
+    fields = [pa.field(name, array.type, metadata=rows.metadata.get(name)) for name, array in columns.items()]
+    return pa.RecordBatch.from_arrays(list(columns.values()), schema=pa.schema(fields))
 
 
 def require(there: Mapping[str, object] | Sequence[str], wanted: Sequence[str], shown: str) -> None:

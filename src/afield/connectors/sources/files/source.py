@@ -12,6 +12,7 @@ from afield.connectors.base import Batch, Position
 from afield.connectors.sources.files.discover import Found, find, fixed_part
 from afield.connectors.sources.files.follow import Follower
 from afield.connectors.sources.files.identity import Streams
+from afield.connectors.sources.files.images import ImageFiles
 from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.resume import Who, beside, carried_on, copied_from
 from afield.connectors.sources.files.spec import Files
@@ -57,18 +58,12 @@ class FilesSource:
             StateError: the position belongs to another source.
         """
         self.report = SourceReport()
-        reading = Reading(self._spec, self._labelled, self.report, Streams.of(position), self._chunk)
         if self._follow:
             self._check_folder()
-            yield from Follower(reading, self._base, self._poll, self._closed).batches()
-            return
-        found = find(self._spec, self._base, self.report.skipped)
-        for file, stream in _planned(reading, found).values():
-            if self._closed.is_set():
-                return
-            yield from read_file(reading, file, stream)
-        if not position and (not self.report.files or (self._labelled and not self.report.records)):
-            raise DataError(self._nothing(found))
+        yield from self._images(position) if self._spec.format == "images" else self._files(position)
+        enough = self.report.records if self._labelled else self.report.files
+        if not (self._follow or self._closed.is_set() or position or enough):
+            raise DataError(self._nothing(find(self._spec, self._base, {})))
 
     def acknowledge(self, position: Position) -> None:
         """Files need no word that they were read."""
@@ -76,6 +71,20 @@ class FilesSource:
     def close(self) -> None:
         """Ends `batches`, also from another thread."""
         self._closed.set()
+
+    def _files(self, position: Position) -> Iterator[Batch]:
+        reading = Reading(self._spec, self._labelled, self.report, Streams.of(position), self._chunk)
+        if self._follow:
+            yield from Follower(reading, self._base, self._poll, self._closed).batches()
+            return
+        for file, stream in _planned(reading, find(self._spec, self._base, self.report.skipped)).values():
+            if self._closed.is_set():
+                return
+            yield from read_file(reading, file, stream)
+
+    def _images(self, position: Position) -> Iterator[Batch]:
+        poll = self._poll if self._follow else None
+        return ImageFiles(self._spec, self._base, self._labelled, self.report, self._closed, poll).batches(position)
 
     def _check_folder(self) -> None:
         folder = self._base / fixed_part(self._spec.path)

@@ -14,7 +14,7 @@ from afield.usecase.base import Component, Declared, Problem, shorthand
 if TYPE_CHECKING:
     from afield.connectors.sources.files.source import FilesSource
 
-Format = Literal["auto", "lines", "csv", "jsonl", "parquet"]
+Format = Literal["auto", "lines", "csv", "jsonl", "parquet", "idx", "images"]
 
 
 class ColumnRef(Declared):
@@ -36,6 +36,12 @@ class Label(Declared):
         description="`file_name`, `folder` (the one the file lies in) or the name of a column; a list of these is "
         'joined with "/". A column that is itself called `folder` is written `{column: folder}`.',
         examples=["file_name", "folder", "EventId", ["folder", "EventId"]],
+    )
+    strip: str | None = Field(
+        default=None,
+        min_length=1,
+        description='Characters that are taken off both ends of the label: " ." makes ` <=50K.` the class `<=50K`.',
+        examples=[" ."],
     )
     merge_rotated: bool = Field(
         default=False,
@@ -60,9 +66,9 @@ class Label(Declared):
 
 
 class Files(Component):
-    """Records from files: each line, row or object is one."""
+    """Records from files: each line, row, object or image is one."""
 
-    summary: ClassVar[str] = "Lines, CSV, JSON Lines or Parquet from a folder; read once or followed as they grow."
+    summary: ClassVar[str] = "Lines, tables or images from a folder; read once or followed as they grow."
 
     path: str = Field(
         min_length=1,
@@ -73,7 +79,10 @@ class Files(Component):
     format: Format = Field(
         default="auto",
         description="What a file holds; `auto` goes by the name, without .gz, .bz2 or .zst: .csv and .tsv, .jsonl, "
-        ".ndjson and .json, .parquet, else lines. Columns of CSV are text; Parquet and JSON bring their types.",
+        ".ndjson and .json, .parquet, else lines. Columns of CSV are text; Parquet and JSON bring their types. `idx` "
+        "and `images` must be said, and give a column `image`. `idx`: the files of MNIST, such as "
+        "`train-images-idx3-ubyte.gz`; where the label is `label`, it is read from `train-labels-idx1-ubyte.gz` beside "
+        "it. `images`: PNG or JPEG files, each a record; a damaged one is named in the report and left out.",
         examples=["lines"],
     )
     exclude: list[str] = Field(
@@ -100,11 +109,23 @@ class Files(Component):
         description="Only these columns of CSV, JSON Lines or Parquet; all of them where it is left out.",
         examples=[["Content", "Level"]],
     )
+    header: list[str] | None = Field(
+        default=None,
+        min_length=1,
+        description="Names of the columns of CSV files whose first line is a record; where it is left out, the first "
+        "line has the names.",
+        examples=[["age", "work", "income"]],
+    )
+    strip: bool = Field(
+        default=False,
+        description="Takes the blanks off both ends of all names and values of CSV, as in `39, Private, Male`.",
+        examples=[True],
+    )
     max_record_bytes: int = Field(
         default=2**20,
         ge=16,
         le=2**28,
-        description="A longer record is cut there, and counted.",
+        description="A longer record is cut there, and counted; of lines, CSV and JSON Lines.",
         examples=[65536],
     )
 
@@ -148,17 +169,24 @@ class Files(Component):
                 "merge_rotated joins the names of rotated files, and the label is not taken from file_name; remove it, "
                 "or set from: file_name",
             )
-        if self.format == "lines" and self.label.columns:
+        known = {"lines": ("lines", []), "images": ("images", []), "idx": ("IDX files", ["label"])}.get(self.format)
+        if known and (unknown := [name for name in self.label.columns if name not in known[1]]):
             yield Problem(
                 ("label", "from"),
-                f"lines have no column {self.label.columns[0]!r}; expected file_name or folder, or another format",
+                f"{known[0]} have no column {unknown[0]!r}; "
+                f"expected {', '.join([*known[1], 'file_name'])} or folder, or another format",
             )
 
     def _lint_columns(self) -> Iterator[Problem]:
+        for name, given in (("header", self.header is not None), ("strip", self.strip)):
+            if given and self.format not in {"auto", "csv"}:
+                yield Problem((name,), f"{name} is of CSV, and format is {self.format}; remove it, or set format: csv")
+        if self.header and (twice := [name for name in self.header if self.header.count(name) > 1]):
+            yield Problem(("header",), f"expected names that differ, found {twice[0]!r} more than once")
         if self.columns is None:
             return
-        if self.format == "lines":
-            yield Problem(("columns",), "lines have no columns; remove it, or set another format")
+        if self.format in {"lines", "images"}:
+            yield Problem(("columns",), f"{self.format} have no columns; remove it, or set another format")
         if not self.columns:
             yield Problem(("columns",), "expected at least one column, found an empty list; leave it out to read all")
 

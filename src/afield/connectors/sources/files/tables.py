@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from afield.connectors.sources.files.records import MOST_ROWS, Rows, require
 from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.stream import ByteStream, TextStream
+from afield.errors import DataError
 
 _BATCH_BYTES = 4 * 2**20
 _LONGEST_HEADER = 2**20
@@ -36,26 +37,33 @@ def csv_rows(spec: Files, path: Path, shown: str, report: SourceReport, start: i
         start: number of the first row that is wanted, from 0.
 
     Raises:
-        DataError: a column of `columns` is not there.
+        DataError: a column of `columns` is not there, or `header` does not fit.
         OSError: the file cannot be read.
     """
     delimiter = "\t" if ".tsv" in path.suffixes else ","
-    names = _header(path, delimiter)
-    if not names:
+    first = _first_row(path, delimiter)
+    if not first:
         return
-    require(names, spec.columns or [], shown)
+    if spec.header and len(first) != len(spec.header):
+        raise DataError(
+            f"{shown}: expected {len(spec.header)} columns, as header: of the source names, found {len(first)} in its "
+            "first row; correct header:, or leave the file out with exclude:"
+        )
+    lines_before = 0 if spec.header else 1
+    names = spec.header or first
+    require([name.strip() for name in names] if spec.strip else names, spec.columns or [], shown)
     bad: list[int] = []
 
     def left_out(row: int) -> None:
         bad.append(row)
         if row >= start:
-            report.reject(shown, [row + 2])
+            report.reject(shown, [row + lines_before + 1])
 
     with closing(ByteStream(path)) as stream:
         text = TextStream(stream)
         try:
-            with _open_csv(text, names, delimiter, spec.max_record_bytes, left_out) as reader:
-                yield from _numbered(reader, bad, start)
+            with _open_csv(text, names, delimiter, spec.max_record_bytes, lines_before, left_out) as reader:
+                yield from _numbered(_trimmed(reader) if spec.strip else reader, bad, start, lines_before)
         except pa.ArrowInvalid as error:
             report.damaged[shown] = f"not all of it is CSV: {error}"
         finally:
@@ -102,7 +110,7 @@ def _groups_from(file: pq.ParquetFile, start: int) -> tuple[list[int], int]:
     return [], first
 
 
-def _header(path: Path, delimiter: str) -> list[str]:
+def _first_row(path: Path, delimiter: str) -> list[str]:
     with closing(ByteStream(path)) as stream:
         text = stream.read(_LONGEST_HEADER).decode("utf-8-sig", "replace")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
@@ -110,36 +118,52 @@ def _header(path: Path, delimiter: str) -> list[str]:
 
 
 def _open_csv(
-    text: TextStream, names: list[str], delimiter: str, longest: int, left_out: Callable[[int], None]
+    text: TextStream,
+    names: list[str],
+    delimiter: str,
+    longest: int,
+    lines_before: int,
+    left_out: Callable[[int], None],
 ) -> pa_csv.CSVStreamingReader:
     def leave_out(row: pa_csv.InvalidRow) -> str:
         # Arrow counts from 1, and the header with the rows.
-        left_out(row.number - 2)
+        left_out(row.number - 1 - lines_before)
         return "skip"
 
     return pa_csv.open_csv(
         pa.PythonFile(text, mode="r"),
         # Only a reader with one thread knows the numbers of rows.
-        pa_csv.ReadOptions(use_threads=False, block_size=3 * max(_BATCH_BYTES, longest)),
+        pa_csv.ReadOptions(
+            use_threads=False,
+            block_size=3 * max(_BATCH_BYTES, longest),
+            column_names=None if lines_before else names,
+        ),
         pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=leave_out),
         pa_csv.ConvertOptions(column_types={name: pa.string() for name in names}),
     )
 
 
-def _numbered(reader: pa_csv.CSVStreamingReader, bad: list[int], start: int) -> Iterator[Rows]:
+def _trimmed(blocks: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same without blanks at the ends of names and values."""
+    for block in blocks:
+        columns = [pc.call_function("utf8_trim_whitespace", [column]) for column in block.columns]
+        yield pa.RecordBatch.from_arrays(columns, [name.strip() for name in block.schema.names])
+
+
+def _numbered(blocks: Iterable[pa.RecordBatch], bad: list[int], start: int, lines_before: int) -> Iterator[Rows]:
     """The rows from `start` on; `bad` has the numbers of those that are left out, at least up to where it was read."""
     row, inside = 0, 0
-    for block in reader:
+    for block in blocks:
         for first in range(0, block.num_rows, MOST_ROWS):
             batch = block.slice(first, MOST_ROWS)
             numbers = np.setdiff1d(np.arange(row, row + batch.num_rows + len(bad)), bad)[: batch.num_rows]
             newlines = _newlines_inside(batch)
-            lines = numbers + 2 + inside + np.cumsum(newlines) - newlines
+            lines = numbers + 1 + lines_before + inside + np.cumsum(newlines) - newlines
             row, inside = int(numbers[-1]) + 1, inside + int(newlines.sum())
             wanted = numbers >= start
             if wanted.any():
                 kept = batch.slice(int(np.argmax(wanted)))
-                yield Rows(_columns(kept), numbers[wanted], lines[wanted], row, row + 2 + inside)
+                yield Rows(_columns(kept), numbers[wanted], lines[wanted], row, row + 1 + lines_before + inside)
 
 
 def _newlines_inside(batch: pa.RecordBatch) -> np.ndarray:

@@ -11,8 +11,9 @@ from typing import TypeVar
 import pyarrow as pa
 
 from afield.connectors.base import Batch
-from afield.connectors.sources.files.discover import Found, grows, is_there, kind_of, why
+from afield.connectors.sources.files.discover import Found, Kind, grows, is_there, kind_of, why
 from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, Cursor, Streams, beginning
+from afield.connectors.sources.files.idx import idx_rows, role_of
 from afield.connectors.sources.files.lines import LineReader
 from afield.connectors.sources.files.records import Rows, line_schema, record_batch
 from afield.connectors.sources.files.report import SourceReport
@@ -25,6 +26,13 @@ BINARY = (
     "binary: a NUL byte stands in its first 8 KiB (UTF-16 text has them too: convert it with iconv); "
     "leave it out with exclude:"
 )
+
+NO_IDX = (
+    "no IDX file by its name (as in train-images-idx3-ubyte.gz) or its first two bytes, which are 0; "
+    "leave it out with exclude:"
+)
+TABLES = frozenset[Kind]({"csv", "parquet", "idx"})
+"""What is read by rows, whatever row is asked for first."""
 
 T = TypeVar("T")
 
@@ -97,12 +105,18 @@ def read_file(reading: Reading, file: Found, stream: str | None) -> Iterator[Bat
 
 def _read(reading: Reading, file: Found, stream: str | None, cursor: Cursor | None) -> Iterator[Batch]:
     kind = kind_of(reading.spec, file.path)
-    table = kind in {"csv", "parquet"}
+    table = kind in TABLES
     if not is_there(file):
         raise FileNotFoundError(errno.ENOENT, "renamed or removed since the folder was looked at")
     with closing(ByteStream(file.path)) as begin:
         probe = begin.read(BINARY_PROBE)
-    if kind != "parquet" and b"\0" in probe:
+    if kind == "idx":
+        role = role_of(file.path, probe)
+        if role is None:
+            reading.report.skipped[file.shown] = NO_IDX
+        if role != "images":
+            return
+    elif kind != "parquet" and b"\0" in probe:
         reading.report.skipped[file.shown] = BINARY
         return
     reading.report.read.setdefault(file.shown, 0)
@@ -122,7 +136,11 @@ def _open(reading: Reading, file: Found, cursor: Cursor, opened: ExitStack) -> I
     """The rows after the cursor, each part with the bytes of the file that stand before its end."""
     spec, report = reading.spec, reading.report
     kind = kind_of(spec, file.path)
-    if kind in {"csv", "parquet"}:
+    if kind == "idx":
+        labelled = reading.labelled and spec.label is not None and bool(spec.label.columns)
+        parts = idx_rows(file.path, file.shown, report, cursor.offset, labelled=labelled)
+        return ((rows, b"") for rows in parts)
+    if kind in TABLES:
         read = csv_rows if kind == "csv" else parquet_rows
         return ((rows, b"") for rows in read(spec, file.path, file.shown, report, cursor.offset))
     stream = opened.enter_context(closing(ByteStream(file.path)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from afield.errors import DataError
+from afield.report.metrics.checking import check_finite, check_rows
 from afield.report.model import Average, Bin, ClassScores, Confusion, Scores
 
 BINS = 15
@@ -14,23 +15,28 @@ NORMAL_975 = 1.959963984540054
 """The 97.5 % point of the normal distribution: it bounds a two-sided 95 % interval."""
 
 
-def evaluate(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str]) -> Scores:
+def evaluate(
+    truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], answers: np.ndarray | None = None
+) -> Scores:
     """Says what a classifier's answers are worth.
 
-    The answer to a row is its most probable class, the first one of equals. The figures of a class and the averages are
-    those of `sklearn.metrics.classification_report(truth, answers, zero_division=0)`: a share of nothing is 0, and a
-    class that is neither true nor predicted anywhere has a row but does not enter the averages.
+    The answer to a row is its most probable class, the first one of equals, where no other is given. The figures of a
+    class and the averages are those of `sklearn.metrics.classification_report(truth, answers, zero_division=0)`: a
+    share of nothing is 0, and a class that is neither true nor predicted anywhere has a row but does not enter the
+    averages.
 
     Args:
         truth: int[N]; index of each row's class.
         probabilities: float32[N, C]; each row sums to 1.
         classes: C names.
+        answers: int[N]; the class given to each row, where that is not the most probable one.
 
     Raises:
         DataError: there are no rows, the shapes do not fit, an index names no class, or a probability is not a number.
     """
     _check(truth, probabilities, len(classes))
-    answers = probabilities.argmax(axis=1)
+    answers = _answers(probabilities, answers)
+    confidence = probabilities[np.arange(len(truth)), answers]
     matrix = confusion_matrix(truth, answers, len(classes))
     right = matrix.diagonal()
     support = matrix.sum(axis=1)
@@ -43,7 +49,7 @@ def evaluate(truth: np.ndarray, probabilities: np.ndarray, classes: Sequence[str
     accuracy = int(right.sum()) / rows
     present = (support + predicted) > 0
     figures = np.stack([precision, recall, f1])[:, present]
-    bins, calibration_error = calibration(probabilities.max(axis=1), answers == truth)
+    bins, calibration_error = calibration(confidence, answers == truth)
     return Scores(
         rows=rows,
         accuracy=accuracy,
@@ -130,22 +136,29 @@ def log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
     return float(-np.log(of_truth.astype(np.float64)).mean())
 
 
-def confident_mistakes(truth: np.ndarray, probabilities: np.ndarray, limit: int = 50) -> np.ndarray:
+def confident_mistakes(
+    truth: np.ndarray, probabilities: np.ndarray, limit: int = 50, answers: np.ndarray | None = None
+) -> np.ndarray:
     """The rows answered wrongly with the highest probability, highest first: int64[M], M at most `limit`.
 
     Args:
         truth: int[N]; index of each row's class.
         probabilities: float32[N, C].
         limit: how many rows at most.
+        answers: int[N]; the class given to each row, where that is not the most probable one.
     """
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != truth)
-    order = np.argsort(-probabilities[wrong].max(axis=1, initial=0), kind="stable")
+    answers = _answers(probabilities, answers)
+    wrong = np.flatnonzero(answers != truth)
+    order = np.argsort(-probabilities[wrong, answers[wrong]], kind="stable")
     return wrong[order[:limit]]
 
 
+def _answers(probabilities: np.ndarray, answers: np.ndarray | None) -> np.ndarray:
+    return probabilities.argmax(axis=1) if answers is None else answers
+
+
 def _check(truth: np.ndarray, probabilities: np.ndarray, size: int) -> None:
-    if len(truth) == 0:
-        raise DataError("evaluation: expected at least one row, found none; give more data or a larger test share")
+    check_rows(truth)
     if probabilities.shape != (len(truth), size):
         raise DataError(
             f"evaluation: expected probabilities of {len(truth)} rows x {size} classes, "
@@ -156,12 +169,7 @@ def _check(truth: np.ndarray, probabilities: np.ndarray, size: int) -> None:
             f"evaluation: expected class indices from 0 to {size - 1}, found {truth.min()} to {truth.max()}; "
             "encode the truth with the classes of the model"
         )
-    broken = int((~np.isfinite(probabilities).all(axis=1)).sum())
-    if broken:
-        raise DataError(
-            f"evaluation: expected probabilities, found values that are not numbers in {broken} of {len(truth)} rows; "
-            "training ran away: lower the learning rate"
-        )
+    check_finite(probabilities, "probabilities")
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

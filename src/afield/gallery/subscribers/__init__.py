@@ -1,0 +1,1 @@
+"""Human or machine? The use case, and a simulator of twelve days of behaviour of each subscriber."""

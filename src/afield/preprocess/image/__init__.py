@@ -1,0 +1,1 @@
+"""Images to arrays of numbers: encoded files, lists of pixels, or a column a pixel."""

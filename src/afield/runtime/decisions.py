@@ -1,0 +1,188 @@
+"""From what a model computes to an answer: each kind of question has its own rule, which travels as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from afield.errors import BundleError
+from afield.preprocess.base import Frozen
+
+PREDICTION = "prediction"
+UNKNOWN = "unknown"
+"""The answer where no known state is near enough."""
+
+
+class Decision(Protocol):
+    """How the numbers of a model become answers."""
+
+    figure: ClassVar[str]
+    """The column of the number beside a prediction."""
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        """The prediction of N records, and the number beside it.
+
+        Args:
+            raw: float32[N, ...]; what the model computes.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The most probable class; of two, the second one from a chosen cut on.
+
+    Args:
+        classes: their names; two where the model gives one probability, that of the second.
+        cut: probability of the second of two classes from which it is the answer; None for the most probable.
+    """
+
+    classes: list[str]
+    cut: float | None = None
+    figure: ClassVar[str] = "probability"
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        probabilities = self.probabilities(raw)
+        best = self.chosen(probabilities)
+        chosen = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
+        names = pa.DictionaryArray.from_arrays(pa.array(best, pa.int32()), pa.array(self.classes, pa.string()))
+        return {PREDICTION: names, self.figure: pa.array(chosen, pa.float32())}
+
+    def chosen(self, probabilities: np.ndarray) -> np.ndarray:
+        """int64[N]: the class that is given for float32[N, C]."""
+        if self.cut is None:
+            return probabilities.argmax(axis=1)
+        return (probabilities[:, 1] >= self.cut).astype(np.int64)
+
+    def probabilities(self, raw: np.ndarray) -> np.ndarray:
+        """float32[N, C]; a single output is the probability of the second class."""
+        raw = raw.reshape(len(raw), -1)
+        return np.concatenate([1 - raw, raw], axis=1) if raw.shape[1] == 1 else raw
+
+
+@dataclass(frozen=True)
+class Tags:
+    """Every tag that is probable enough, joined by the separator.
+
+    Args:
+        classes: names of the tags.
+        cuts: probability from which each is given.
+        separator: between two tags.
+    """
+
+    classes: list[str]
+    cuts: list[float]
+    separator: str
+    figure: ClassVar[str] = "probability"
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        given = raw >= np.array(self.cuts, np.float32)
+        names = np.array(self.classes, object)
+        texts = [self.separator.join(names[row]) for row in given]
+        # How sure the answer is as a whole: as its least sure tag.
+        least = np.where(given, raw, 1 - raw).min(axis=1, initial=1.0)
+        return {PREDICTION: pa.array(texts, pa.string()), self.figure: pa.array(least, pa.float32())}
+
+
+@dataclass(frozen=True)
+class Value:
+    """The number itself."""
+
+    figure: ClassVar[str] = PREDICTION
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        return {PREDICTION: pa.array(raw.reshape(len(raw)), pa.float32())}
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Abnormal from a calibrated score on.
+
+    Args:
+        cut: score from which a record is abnormal.
+    """
+
+    cut: float
+    figure: ClassVar[str] = "score"
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        scores = raw.reshape(len(raw))
+        names = pa.array(["normal", "abnormal"], pa.string())
+        over = pa.array((scores >= self.cut).astype(np.int32))
+        return {PREDICTION: pa.DictionaryArray.from_arrays(over, names), self.figure: pa.array(scores, pa.float32())}
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The name of the nearest reference vector; `unknown` beyond its radius.
+
+    Args:
+        names: of the states or groups.
+        references: float32[R, D].
+        states: int32[R]; which name each reference bears.
+        radii: float32[S]; distance up to which each name is given; infinite for no limit.
+    """
+
+    names: list[str]
+    references: np.ndarray
+    states: np.ndarray
+    radii: np.ndarray
+    figure: ClassVar[str] = "distance"
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        state, distance = self.nearest(raw)
+        state = np.where(distance <= self.radii[state], state, len(self.names)).astype(np.int32)
+        names = pa.array([*self.names, UNKNOWN], pa.string())
+        return {
+            PREDICTION: pa.DictionaryArray.from_arrays(pa.array(state), names),
+            self.figure: pa.array(distance, pa.float32()),
+        }
+
+    def nearest(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """State (int32[N]) of the nearest reference and the Euclidean distance to it (float32[N])."""
+        vectors = vectors.reshape(len(vectors), -1)
+        squared = (
+            (vectors**2).sum(axis=1)[:, None]
+            - 2 * vectors @ self.references.T
+            + (self.references**2).sum(axis=1)[None, :]
+        )
+        best = squared.argmin(axis=1)
+        # Computed again for the nearest alone: a difference of large squares loses the digits of a small distance.
+        distance = np.sqrt(((vectors - self.references[best]) ** 2).sum(axis=1))
+        return self.states[best], distance.astype(np.float32)
+
+
+def frozen(decision: Decision) -> tuple[str, Frozen]:
+    """Kind and content of a decision, as a bundle carries it."""
+    kind = next(name for name, known in KINDS.items() if known is type(decision))
+    config = dict(vars(decision))
+    arrays = {name: config.pop(name) for name in list(config) if isinstance(config[name], np.ndarray)}
+    return kind, Frozen(config, arrays)
+
+
+def thawed(kind: str, content: Frozen) -> Decision:
+    """What `frozen` gave.
+
+    Raises:
+        BundleError: a kind that is not known here, or a content that does not fit it.
+    """
+    if kind not in KINDS:
+        raise BundleError(f"the bundle decides by '{kind}', which this Afield does not know; upgrade it")
+    try:
+        return KINDS[kind](**content.config, **content.arrays)
+    except TypeError as wrong:
+        raise BundleError(f"the bundle's decision '{kind}' is not whole: {wrong}") from None
+
+
+KINDS: Mapping[str, Any] = {
+    "classes": Classes,
+    "tags": Tags,
+    "value": Value,
+    "alarm": Alarm,
+    "nearest": Nearest,
+}
+"""Kind -> rule."""
