@@ -3,7 +3,7 @@
 The network is 512 ReLU -> dropout 0.3 -> softmax with Adam 0.0005 and batches of 32, on the TF-IDF rows of real lines
 of seven kinds without any masking, so that the vocabulary is large. All three see the same rows in the same batches.
 
-- Afield: the whole of `Fit` (laying out batches, the compiled epoch); compile time is reported apart.
+- Afield: the whole of `Loop` (laying out batches, the compiled epoch); compile time is reported apart.
 - Keras 3 (JAX backend): `train_on_batch` on dense rows, as its dense layer needs; a subset of steps, as the whole
   matrix has 14 GB. Making the dense rows is not counted.
 - PyTorch: `EmbeddingBag(mode="sum", sparse=True)` with `SparseAdam`, `Adam` for the rest; whole epochs,
@@ -62,17 +62,19 @@ def network(columns: int):
 
 def ours(rows, targets, test, truth) -> dict:
     from afield.train.backend import prepare
-    from afield.train.compiled.fit import Fit, Plan
+    from afield.train.compiled.loop import Loop, Plan
+    from afield.train.compiled.sparse import Sparse, SparseEngine
 
     prepare("cpu")
     nothing = rows.take(np.arange(0)), targets[:0]
     started = time.perf_counter()
-    fit = Fit(network, rows, targets, nothing, Plan(epochs=EPOCHS, batch_size=BATCH, seed=1))
-    state = fit.run()
+    engine = SparseEngine(network, rows, targets, nothing, Sparse(BATCH, seed=1))
+    loop = Loop(engine, Plan(epochs=EPOCHS))
+    state = loop.run()
     total = time.perf_counter() - started
-    seconds = [epoch.seconds for epoch in fit.progress.history]
+    seconds = [epoch.seconds for epoch in loop.progress.history]
     steps = -(-len(rows) // BATCH)
-    accuracy = (fit.predict(state, test).argmax(axis=1) == truth).mean()
+    accuracy = (engine.predict(state, test).argmax(axis=1) == truth).mean()
     step = float(np.median(seconds[1:])) / steps
     return {
         "ms_a_step": step * 1e3,

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 import pytest
+from pictures import encoded
 
 from afield.checks import step as checks
 from afield.checks.step import STEP_CHECKS, StepCase
 from afield.preprocess.base import Carry, Features, Frozen
+from afield.preprocess.image.spec import Image
 from afield.preprocess.rows import SparseRows
 from afield.preprocess.text.spec import Text
 
@@ -41,6 +43,21 @@ DECLARATIONS = [
 @pytest.mark.parametrize("check", STEP_CHECKS)
 def test_text(check: Callable[[StepCase], None], declared: Text) -> None:
     check(StepCase(declared.open, RECORDS))
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4), np.uint8)
+IMAGES = [
+    (Image(), pa.record_batch({"image": PIXELS.tolist()})),
+    (Image(size=(3, 1), invert=True), pa.record_batch({"image": PIXELS.tolist()})),
+    (Image(columns="p*"), pa.record_batch({f"p{place}": PIXELS[:, place].astype(str) for place in range(4)})),
+    (Image(channels=3), pa.record_batch({"image": [encoded(row.reshape(2, 2)) for row in PIXELS]})),
+]
+
+
+@pytest.mark.parametrize(("declared", "records"), IMAGES)
+@pytest.mark.parametrize("check", STEP_CHECKS)
+def test_images(check: Callable[[StepCase], None], declared: Image, records: pa.RecordBatch) -> None:
+    check(StepCase(declared.open, records))
 
 
 @pytest.mark.parametrize("check", STEP_CHECKS)

@@ -1,4 +1,4 @@
-"""A small network that reads sparse rows, made without a framework."""
+"""Small networks, made without a framework."""
 
 from __future__ import annotations
 
@@ -29,5 +29,22 @@ def softmax_of_sums(kernel: np.ndarray) -> bytes:
         ],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", kernel.shape[1]])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+
+
+def weighted_sum(weights: np.ndarray) -> bytes:
+    """An ONNX network: one number a record, the sum of its columns by weight.
+
+    Args:
+        weights: float32[columns].
+    """
+    nodes = [helper.make_node("MatMul", ["x", "weights"], ["y"])]
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", len(weights)])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", 1])],
+        [numpy_helper.from_array(weights.astype(np.float32)[:, None], "weights")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import subprocess
 import sys
@@ -78,10 +79,8 @@ def test_an_image_of_too_many_pixels_is_not_decoded() -> None:
 def test_one_changed_byte_is_decoded_or_refused(place: int, value: int, whole: bytes) -> None:
     changed = bytearray(whole)
     changed[place % len(whole)] = value
-    try:
+    with contextlib.suppress(DamagedImageError):
         assert decoded(bytes(changed)).dtype == np.uint8
-    except DamagedImageError as error:
-        assert str(error).startswith("expected")
 
 
 def test_grey_of_colour_and_colour_of_grey() -> None:

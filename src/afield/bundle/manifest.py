@@ -36,15 +36,15 @@ class Input(_Part):
     Args:
         name: of the ONNX input.
         dtype: "float32" or "int32".
-        feature: name of the feature that it takes.
+        feature: name of the feature that it takes; empty for all of them.
         form: "dense": the feature itself, windows written out; "ids" or "weights": of sparse rows, padded;
-            "densified": sparse rows with every column written out.
+            "joined": every feature written out, flattened and joined to one matrix.
     """
 
     name: str
     dtype: str
     feature: str
-    form: Literal["dense", "ids", "weights", "densified"] = "dense"
+    form: Literal["dense", "ids", "weights", "joined"] = "dense"
 
 
 class Manifest(_Part):

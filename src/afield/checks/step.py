@@ -82,7 +82,8 @@ def check_transform_changes_nothing_given(case: StepCase) -> None:
     records = _copied(case.records)
     given = _copied(case.records)
     case.open().transform(frozen, None, given)
-    assert given.equals(records), "transform changed the records that it was given"
+    # As bytes: NaN does not equal itself.
+    assert given.serialize().equals(records.serialize()), "transform changed the records that it was given"
     assert frozen.config == config, f"transform changed the config from {config} to {frozen.config}"
     _same_names(frozen.arrays, arrays, "after transform")
     for name, array in arrays.items():

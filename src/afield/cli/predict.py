@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import glob
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from afield.cli.options import FOLDER, VERSION
-from afield.errors import UseCaseError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,9 +43,11 @@ def command(folder: Path, file: Path, version: str | None) -> None:
 
 
 def _records(usecase: str, line: str | None, file: Path) -> Iterator[pa.RecordBatch]:
-    source = _source(usecase)
+    from afield.cli.records import read, source_of
+
+    source = source_of(usecase)
     if str(file) != "-":
-        yield from _read(source, file)
+        yield from read(source, file)
     elif line is not None and source.format in {"auto", "lines"}:
         from afield.connectors.base import TEXT
         from afield.connectors.sources.files.standard_input import lines
@@ -61,37 +61,4 @@ def _records(usecase: str, line: str | None, file: Path) -> Iterator[pa.RecordBa
         with tempfile.NamedTemporaryFile(suffix=f".{suffix}") as spooled:
             shutil.copyfileobj(sys.stdin.buffer, spooled)
             spooled.flush()
-            yield from _read(source, Path(spooled.name))
-
-
-def _source(usecase: str) -> Any:
-    """How the use case reads its files; where its source has no files, as the source `files` does by default."""
-    from afield.connectors.sources.files.spec import Files
-    from afield.usecase.components import offered
-    from afield.usecase.document import parse
-
-    declared = parse(usecase, "usecase.yaml").data["source"]
-    if isinstance(declared, dict):
-        ((name, arguments),) = declared.items()
-        kind = offered("source").found.get(name)
-        if kind is not None and "path" in kind.model_fields:
-            return kind.model_validate(arguments)
-    return Files.model_validate({"path": "-"})
-
-
-def _read(source: Any, file: Path) -> Iterator[pa.RecordBatch]:
-    if not file.exists() and not glob.has_magic(str(file)):
-        raise UseCaseError(
-            f"{file}: no such file or folder; name a file, a folder, a glob, or - for the standard input"
-        )
-    changes = {"path": str(file)} | ({"exclude": []} if "exclude" in type(source).model_fields else {})
-    opened = source.model_copy(update=changes).open(base=Path.cwd(), follow=False, labelled=False)
-    try:
-        for batch in opened.batches({}):
-            if batch.records.num_rows:
-                yield batch.records
-    finally:
-        opened.close()
-    report = getattr(opened, "report", None)
-    for name, reason in sorted((report.skipped | report.damaged).items()) if report else ():
-        click.echo(f"{name}: not read, or only in part: {reason}", err=True)
+            yield from read(source, Path(spooled.name))

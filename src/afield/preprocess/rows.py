@@ -67,6 +67,19 @@ def taken(features: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     return {name: value[rows] if isinstance(value, np.ndarray) else value.take(rows) for name, value in features.items()}
 
 
+def dense(value: Any) -> np.ndarray:
+    """A feature written out: sparse rows with every column, windows with every row."""
+    if isinstance(value, np.ndarray):
+        return value
+    return value.whole() if isinstance(value, SparseRows) else value.dense()
+
+
+def joined(features: Mapping[str, Any]) -> np.ndarray:
+    """Every feature of N examples written out, flattened and joined: float32[N, W]."""
+    parts = [dense(value) for value in features.values()]
+    return np.concatenate([part.reshape(len(part), -1).astype(np.float32, copy=False) for part in parts], axis=1)
+
+
 def concatenate(parts: list[SparseRows]) -> SparseRows:
     """The rows of all parts, one after the other; all must have the same width."""
     lengths = np.concatenate([part.lengths for part in parts])

@@ -25,13 +25,21 @@ function themed(figure) {
     xaxis: { ...axis, ...figure.layout.xaxis },
     yaxis: { ...axis, ...figure.layout.yaxis },
   };
-  return { data, layout };
+  const box = { bgcolor: colour("--card"), bordercolor: colour("--line"), activecolor: colour("--accent") };
+  if (layout.scene) {
+    const side = { ...axis, backgroundcolor: "rgba(0,0,0,0)", zerolinecolor: colour("--line") };
+    for (const name of ["xaxis", "yaxis", "zaxis"]) layout.scene[name] = { ...side, ...layout.scene[name] };
+    delete layout.xaxis;
+    delete layout.yaxis;
+  }
+  if (layout.sliders) layout.sliders = layout.sliders.map((slider) => ({ ...box, ...slider }));
+  if (layout.updatemenus) layout.updatemenus = layout.updatemenus.map((menu) => ({ ...menu, bgcolor: box.bgcolor, bordercolor: box.bordercolor }));
+  return { data, layout, frames: figure.frames || [], config: { responsive: true, displayModeBar: false } };
 }
 
 function draw() {
   for (const place of document.querySelectorAll("[data-figure]")) {
-    const figure = themed(figures[place.dataset.figure]);
-    Plotly.react(place, figure.data, figure.layout, { responsive: true, displayModeBar: false });
+    Plotly.react(place, themed(figures[place.dataset.figure]));
   }
 }
 

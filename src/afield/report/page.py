@@ -1,4 +1,4 @@
-"""report.html: one file that opens offline, with its plots, its style and its script inside."""
+"""report.html and compare.html: one file each that opens offline, with its plots, its style and its script inside."""
 
 from __future__ import annotations
 
@@ -6,37 +6,83 @@ import base64
 import hashlib
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from afield.errors import StateError
 from afield.files import replacing
+from afield.report.beside import beside
+from afield.report.cards import cards
 from afield.report.confusion import confused_classes, confused_pairs
-from afield.report.figures import HEAT_CLASSES, figures
-from afield.report.model import Report
-from afield.report.text import prose, visible
+from afield.report.figures import HEAT_CLASSES, comparison_figures, figures, history_names
+from afield.report.model import Comparison, Report
+from afield.report.text import duration, figure, prose, size, visible, within, written
 
 PAIRS = 30
+SECTIONS = (
+    ("test", "classes.j2"),
+    ("binary", "binary.j2"),
+    ("tags", "tags.j2"),
+    ("regression", "values.j2"),
+    ("abnormal", "abnormal.j2"),
+    ("groups", "groups.j2"),
+    ("states", "states.j2"),
+    ("embedding", "embedding.j2"),
+    ("language", "language.j2"),
+    ("images", "images.j2"),
+)
+"""Fields of a report, and the template of each that is filled."""
 
 
-def write(report: Report, path: Path) -> None:
+def write(document: Report | Comparison, path: Path) -> None:
     """Writes the page; a file that is there already is replaced only once the new one is whole.
 
     Raises:
         StateError: the page cannot be written there, or jinja2 or plotly is not installed.
         TransientError: the disk is full.
     """
-    content = html(report).encode()
+    made = html(document) if isinstance(document, Report) else comparison_html(document)
+    content = made.encode()
     with replacing(path, len(content)) as file:
         file.write(content)
 
 
 def html(report: Report) -> str:
-    """The page as text; the same report gives the same text.
+    """The page of a report as text; the same report gives the same text.
 
     Raises:
         StateError: jinja2 or plotly is not installed.
     """
+    matrix = report.test.confusion.matrix() if report.test is not None else None
+    model = report.contender()
+    contenders = [*([model] if model else []), *report.baselines]
+    return _rendered(
+        "report.html.j2",
+        report=report,
+        figures=figures(report),
+        cards=list(cards(report)),
+        contenders=contenders,
+        others=beside(contenders, report.metric),
+        sections=[template for field, template in SECTIONS if getattr(report, field)],
+        history_names=history_names(report.history),
+        pairs=[] if matrix is None else confused_pairs(matrix, PAIRS),
+        drawn=0 if matrix is None else len(confused_classes(matrix, HEAT_CLASSES)),
+    )
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """The page of a comparison as text; the same comparison gives the same text.
+
+    Raises:
+        StateError: jinja2 or plotly is not installed.
+    """
+    others = beside(comparison.contenders, comparison.metric)
+    figures = comparison_figures(comparison)
+    return _rendered("comparison.html.j2", comparison=comparison, others=others, figures=figures)
+
+
+def _rendered(template: str, **values: Any) -> str:
     try:
-        from jinja2 import Environment, StrictUndefined
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
         from plotly.offline import get_plotlyjs
     except ImportError as error:
         raise StateError(
@@ -44,20 +90,30 @@ def html(report: Report) -> str:
             "install them: pip install 'afield[report]'"
         ) from error
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["visible"] = visible
-    scripts = [get_plotlyjs(), _resource("page.js")]
-    matrix = report.test.confusion.matrix()
-    return environment.from_string(_resource("page.html.j2")).render(
-        report=report,
-        prose=prose,
-        figures=figures(report),
-        pairs=confused_pairs(matrix, PAIRS),
-        drawn=len(confused_classes(matrix, HEAT_CLASSES)),
-        style=_resource("page.css"),
-        scripts=scripts,
-        policy=_policy(scripts),
+    environment = Environment(
+        loader=FunctionLoader(lambda name: _resource(f"templates/{name}")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
+    filters = {"duration": duration, "figure": figure, "size": size, "visible": visible, "within": within}
+    filters |= {"written": written, "upper_first": _upper_first, "spaced": _spaced}
+    environment.filters.update(filters)
+    environment.globals["prose"] = prose
+    scripts = [get_plotlyjs(), _resource("page.js")]
+    return environment.get_template(template).render(
+        style=_resource("page.css"), scripts=scripts, policy=_policy(scripts), **values
+    )
+
+
+def _upper_first(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _spaced(name: str) -> str:
+    """A metric's name as words."""
+    return visible(name.replace("_", " "))
 
 
 def _policy(scripts: list[str]) -> str:

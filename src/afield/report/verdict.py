@@ -41,9 +41,9 @@ def comparison_verdict(metric: str, contenders: Sequence[Contender]) -> str:
         return "No model gave a score."
     best, *others = contenders
     near = [other.name for other in others if not apart(best, other)]
-    sentence = f"{best.name} is best ({metric} {_with_interval(best.score, best.interval)})"
+    sentence = f"{best.name} is best ({metric} {_figures(best.score, best.interval)})"
     if not others:
-        return f"{best.name} stands alone ({metric} {_with_interval(best.score, best.interval)})."
+        return f"{best.name} stands alone ({metric} {_figures(best.score, best.interval)})."
     return f"{sentence}; within its noise: {', '.join(near)}." if near else f"{sentence}, and no other is near it."
 
 
@@ -87,11 +87,13 @@ def _comparison(report: Report) -> str:
     if best is None:
         if report.kind == "group":
             return ""
-        reached = _with_interval(model.score, model.interval)
-        return f"the {model.name} reaches {_named(report)}{reached}; no baseline was run beside it"
+        bounds = f" ({_range(model.interval)})" if model.interval else ""
+        return f"the {model.name} reaches {_named(report)}{model.score:.4f}{bounds}; no baseline was run beside it"
     figures = f"{_named(report)}{model.score:.4f} against {best.score:.4f}"
     clear = apart(model, best)
-    noise = f"within the noise of {report.parts.test.rows:,} test rows"
+    written = report.language
+    tested = f"{written.test.characters:,} test characters" if written else f"{report.parts.test.rows:,} test rows"
+    noise = f"within the noise of {tested}"
     if model.score != best.score and (model.score > best.score) == report.higher_is_better:
         relation = "above" if report.higher_is_better else "better than"
         above = f"the {model.name} is {relation} the {best.name} baseline ({figures})"
@@ -141,7 +143,7 @@ def _apart(groups: Groups) -> str:
     if groups.silhouette is None:
         return "one group only: the rows do not fall apart"
     strength = next((word for least, word in APART if groups.silhouette >= least), "hardly apart")
-    figures = _with_interval(groups.silhouette, groups.silhouette_interval)
+    figures = _figures(groups.silhouette, groups.silhouette_interval)
     return f"{len(groups.groups):,} groups that lie {strength} (silhouette {figures})"
 
 
@@ -149,5 +151,9 @@ def _named(report: Report) -> str:
     return "" if report.metric == "accuracy" else f"{report.metric} "
 
 
-def _with_interval(value: float, interval: Interval | None) -> str:
-    return f"{value:.4f}" if interval is None else f"{value:.4f} ({interval[0]:.4f} to {interval[1]:.4f})"
+def _figures(value: float, interval: Interval | None) -> str:
+    return f"{value:.4f}" if interval is None else f"{value:.4f}, {_range(interval)}"
+
+
+def _range(interval: Interval) -> str:
+    return f"{interval[0]:.4f} to {interval[1]:.4f}"

@@ -60,7 +60,7 @@ class Classes:
 
     def probabilities(self, raw: np.ndarray) -> np.ndarray:
         """float32[N, C]; a single output is the probability of the second class."""
-        raw = raw.reshape(len(raw), -1)
+        raw = _flat(raw)
         return np.concatenate([1 - raw, raw], axis=1) if raw.shape[1] == 1 else raw
 
 
@@ -100,10 +100,10 @@ class Value:
 
 @dataclass(frozen=True)
 class Alarm:
-    """Abnormal from a calibrated score on.
+    """Abnormal above a calibrated score.
 
     Args:
-        cut: score from which a record is abnormal.
+        cut: score above which a record is abnormal.
     """
 
     cut: float
@@ -112,7 +112,7 @@ class Alarm:
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
         scores = raw.reshape(len(raw))
         names = pa.array(["normal", "abnormal"], pa.string())
-        over = pa.array((scores >= self.cut).astype(np.int32))
+        over = pa.array((scores > self.cut).astype(np.int32))
         return {PREDICTION: pa.DictionaryArray.from_arrays(over, names), self.figure: pa.array(scores, pa.float32())}
 
 
@@ -144,7 +144,7 @@ class Nearest:
 
     def nearest(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """State (int32[N]) of the nearest reference and the Euclidean distance to it (float32[N])."""
-        vectors = vectors.reshape(len(vectors), -1)
+        vectors = _flat(vectors)
         squared = (
             (vectors**2).sum(axis=1)[:, None]
             - 2 * vectors @ self.references.T
@@ -176,6 +176,11 @@ def thawed(kind: str, content: Frozen) -> Decision:
         return KINDS[kind](**content.config, **content.arrays)
     except TypeError as wrong:
         raise BundleError(f"the bundle's decision '{kind}' is not whole: {wrong}") from None
+
+
+def _flat(raw: np.ndarray) -> np.ndarray:
+    """One row a record, also of no records."""
+    return raw.reshape(len(raw), int(np.prod(raw.shape[1:])))
 
 
 KINDS: Mapping[str, Any] = {

@@ -81,7 +81,7 @@ class Predictor:
         return Answers(columns, self.decision.figure, read.ends, read.carry, read.terms, read.unknown)
 
     def _check(self, bundle: Bundle) -> None:
-        for number, batch in enumerate(_examples(bundle.examples), 1):
+        for number, batch in enumerate(example_batches(bundle.examples), 1):
             answers = self.answer(batch)
             if not len(answers.ends):
                 raise BundleError(f"{bundle.path}: refused to start: example {number} is given no answer here")
@@ -102,7 +102,7 @@ class Predictor:
                     )
 
 
-def _examples(table: pa.Table) -> Iterator[pa.RecordBatch]:
+def example_batches(table: pa.Table) -> Iterator[pa.RecordBatch]:
     """All examples at once, or one by one where each is a window of rows."""
     (batch,) = table.combine_chunks().to_batches()
     if EXAMPLE not in batch.schema.names:

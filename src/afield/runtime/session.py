@@ -12,7 +12,7 @@ import onnxruntime
 from afield.bundle.manifest import Input
 from afield.errors import BundleError
 from afield.preprocess.base import Features
-from afield.preprocess.rows import SparseRows, taken
+from afield.preprocess.rows import SparseRows, dense, joined, taken
 from afield.preprocess.windows import Windows
 
 BLOCK = 128
@@ -75,8 +75,7 @@ class Session:
     def _most(self, features: Features) -> int:
         """Records a call."""
         width = 0
-        for one in self._inputs:
-            value = features[one.feature]
+        for value in features.values():
             sizes = (value.width,) if isinstance(value, SparseRows) else value.shape[isinstance(value, np.ndarray) :]
             width += int(np.prod(sizes, dtype=np.int64))
         return max(1, BLOCK_BYTES // (4 * max(width, 1)))
@@ -90,16 +89,15 @@ class Session:
         feeds: dict[str, Any] = {}
         padded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for one in self._inputs:
+            if one.form == "joined":
+                feeds[one.name] = joined(features)
+                continue
             value = features[one.feature]
             if isinstance(value, SparseRows):
-                if one.form == "densified":
-                    feeds[one.name] = value.whole()
-                    continue
                 pair = padded.setdefault(one.feature, value.padded())
                 feeds[one.name] = pair[one.form == "weights"]
             else:
-                dense = value.dense() if isinstance(value, Windows) else value
-                feeds[one.name] = np.ascontiguousarray(dense, one.dtype)
+                feeds[one.name] = np.ascontiguousarray(dense(value), one.dtype)
         return self._session.run(self._outputs, feeds)[0]  # pyright: ignore[reportReturnType]
 
 

@@ -92,6 +92,11 @@ class Trained(Protocol):
         ...
 
     @property
+    def vectors(self) -> bool:
+        """Whether it gives vectors to compare records by, in place of what the kind of question asks for."""
+        ...
+
+    @property
     def seconds(self) -> float | None:
         """Time to train, where the epochs do not say it."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +62,16 @@ class Dataset:
         return self.records.table.take(pa.array(self.layout.ends[rows]))
 
 
-def build(records: Records, case: UseCase, watcher: Watcher) -> Dataset:
+def build(
+    records: Records, case: UseCase, watcher: Watcher, cut: Callable[[Layout], Parts] | None = None
+) -> Dataset:
     """Splits the records, fits the preprocessing on the training part, and applies it to all.
+
+    Args:
+        records: as they were read.
+        case: the use case.
+        watcher: who is told of the progress.
+        cut: makes the parts in place of the use case's own split.
 
     Raises:
         DataError: a column is not there, or a part has no rows.
@@ -76,11 +84,12 @@ def build(records: Records, case: UseCase, watcher: Watcher) -> Dataset:
     keys = None
     if pipeline.text:
         keys = np.concatenate([pipeline.text.keys(None, batch) for batch in _slices(table)])[layout.ends]
-    parts = split(records, layout, keys, case)
+    parts = cut(layout) if cut else split(records, layout, keys, case)
     _judged(parts, layout, records, case)
     watcher.stage("learning the preprocessing", len(parts.training))
     training = table.take(pa.array(layout.rows(parts.training)))
     pipeline.fit(_watched(_slices(training), watcher))
+    pipeline.inputs()  # refuses features that cannot enter a model together
     watcher.stage("preprocessing", table.num_rows)
     features = _joined([pipeline.rows(batch) for batch in _watched(_slices(table), watcher)])
     if layout.cut is not None:
@@ -97,7 +106,7 @@ def split(records: Records, layout: Layout, keys: np.ndarray | None, case: UseCa
     shares = (how.test, how.validation)
     targets = layout.targets if case.question.kind == "classify" else np.zeros(len(layout.ends), np.int32)
     if how.by == "time":
-        times = np.arange(len(layout.ends)) if how.time is None else _column(records, layout, how.time, "time")
+        times = layout.ends if how.time is None else _column(records, layout, how.time, "time")
         parts = by_time(times, shares)
     elif how.by == "group":
         assert how.group
@@ -116,8 +125,10 @@ def split(records: Records, layout: Layout, keys: np.ndarray | None, case: UseCa
 
 def _judged(parts: Parts, layout: Layout, records: Records, case: UseCase) -> None:
     """Refuses parts that nothing can be learned from, or judged by."""
+    # What counts as abnormal is calibrated on the validation part.
+    watched = case.train.split.validation or case.question.kind == "abnormal"
     for name, rows in parts.items():
-        if not len(rows) and (name != "validation" or case.train.split.validation):
+        if not len(rows) and (name != "validation" or watched):
             raise DataError(f"train.split: the {name} part has no rows; give more data or another share")
     if case.question.kind != "classify":
         return

@@ -57,6 +57,31 @@ def drawn(targets: np.ndarray, shares: tuple[float, float], seed: int, *, strati
     return Parts(*(np.sort(np.concatenate(part)) for part in (training, validation, test)))
 
 
+def folds(
+    targets: np.ndarray, count: int, number: int, validation: float, seed: int, *, stratify: bool
+) -> Parts:
+    """One of several splits, whose test parts together are all rows.
+
+    Args:
+        targets: int[N]; class of each row, or values.
+        count: of the splits.
+        number: of this one, from 0.
+        validation: share of all rows held back to watch the training.
+        seed: of the draw; the same for all splits.
+        stratify: each class has the same share of every part.
+    """
+    draw = np.random.default_rng([seed, 0xF01D]).permutation(len(targets))
+    if stratify:
+        draw = draw[np.argsort(targets[draw], kind="stable")]
+    fold = np.empty(len(targets), np.int64)
+    fold[draw] = np.arange(len(targets)) % count
+    others = np.flatnonzero(fold != number)
+    share = validation * len(targets) / max(len(others), 1)
+    classes = targets[others] if stratify else np.zeros(len(others), np.int32)
+    kept = drawn(classes, (0.0, share), seed, stratify=stratify)
+    return Parts(others[kept.training], others[kept.validation], np.flatnonzero(fold == number))
+
+
 def by_time(times: np.ndarray, shares: tuple[float, float]) -> Parts:
     """The oldest rows train, the newest test.
 

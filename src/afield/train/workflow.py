@@ -60,12 +60,13 @@ def train(
         started = time.perf_counter()
         device = prepare(loaded.model.train.device)
         Pipeline.of(loaded.model.preprocess)  # refused before the data is read, which may take long
-        found, counts = (records, _counts(None, len(records.targets))) if records else _read(loaded, watcher)
+        found, counts = (records, _counts(None, len(records.targets))) if records else gathered(loaded, watcher)
         data = build(found, loaded.model, watcher)
         return _fit(loaded, data, counts, device, watcher, fresh, clock, started)
 
 
-def _read(loaded: LoadedUseCase, watcher: Watcher) -> tuple[Records, SourceCounts]:
+def gathered(loaded: LoadedUseCase, watcher: Watcher) -> tuple[Records, SourceCounts]:
+    """The records that the source of a use case has now, and what it says of its reading."""
     source: Any = loaded.model.source
     question = loaded.model.question
     label: Any = getattr(source, "label", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from afield.usecase.schema import Schema, alternatives, is_choice
+from afield.usecase.schema import Schema, alternatives, is_choice, of_any_name
 
 _LONGEST_SHOWN = 60
 
@@ -65,8 +65,9 @@ def _list(schema: Schema, root: Schema) -> str:
 def _mapping(schema: Schema, root: Schema) -> str:
     if is_choice(schema):
         return f"one {schema['title']} ({either([repr(name) for name in schema['properties']])})"
-    if isinstance(schema.get("additionalProperties"), dict):
-        return f"a mapping from names to {expected(alternatives(schema['additionalProperties'], root), root)}"
+    named = of_any_name(schema)
+    if named is not None:
+        return f"a mapping from names to {expected(alternatives(named, root), root)}"
     return "a mapping"
 
 

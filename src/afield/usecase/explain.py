@@ -16,6 +16,8 @@ from afield.usecase.schema import Schema, Step, at, is_choice, keys_of
 
 _OWN_WORDS = {"value_error", "assertion_error", "one_only"}
 """Errors whose message the component wrote itself."""
+_NAME = "[key]"
+"""What Pydantic calls the key of a mapping from names."""
 
 
 def explain(errors: Sequence[ErrorDetails], document: Document, schema: Schema) -> list[Finding]:
@@ -42,6 +44,9 @@ def explain(errors: Sequence[ErrorDetails], document: Document, schema: Schema) 
             message = f"missing; expected {expected(at(steps, schema), schema)}"
             missing.add(key)
             finding = Finding(document.key_place(path), key, message)
+        elif error["loc"][-1:] == (_NAME,):
+            message = f"expected a name of the form {error.get('ctx', {}).get('pattern')}; choose another"
+            finding = Finding(document.key_place(path), path, message)
         elif _is_covered(error, path or key, steps, paths):
             continue
         else:

@@ -42,15 +42,24 @@ def at(steps: Sequence[Step], root: Schema) -> list[Schema]:
 
 
 def _below(schema: Schema, step: Step) -> Iterator[Schema]:
+    named = of_any_name(schema)
     if step.part in schema.get("properties", {}):
         yield schema["properties"][step.part]
-    elif step.written and isinstance(step.part, str) and isinstance(schema.get("additionalProperties"), dict):
-        yield schema["additionalProperties"]
+    elif step.written and isinstance(step.part, str) and named is not None:
+        yield named
     if isinstance(step.part, int):
         prefix = schema.get("prefixItems", [])
         items = prefix[step.part] if step.part < len(prefix) else schema.get("items")
         if isinstance(items, dict):
             yield items
+
+
+def of_any_name(schema: Schema) -> Schema | None:
+    """What may stand under the keys of a mapping whose names are free; None where they are not."""
+    for found in (*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")):
+        if isinstance(found, dict):
+            return found
+    return None
 
 
 def keys_of(standing: Sequence[Schema]) -> list[str]:

@@ -87,7 +87,9 @@ class Split(Declared):
         if self.by == "file" and self.test_files is None:
             problems.append(Problem(("by",), "`by: file` needs `test_files:` with a glob such as `*-test.csv`"))
         if self.by != "file" and self.test_files is not None:
-            problems.append(Problem(("test_files",), f"has no effect with `by: {self.by}`; write `by: file` or remove it"))
+            problems.append(
+                Problem(("test_files",), f"has no effect with `by: {self.by}`; write `by: file` or remove it")
+            )
         if self.by != "time" and self.time is not None:
             problems.append(Problem(("time",), f"has no effect with `by: {self.by}`; write `by: time` or remove it"))
         return problems

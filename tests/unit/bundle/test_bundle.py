@@ -56,6 +56,7 @@ def test_any_zip_tool_opens_it(tmp_path: Path) -> None:
             "preprocess/0-text.one.npy",
             "preprocess/0-text.words.npy",
             "preprocess/1-scale.json",
+            "decision/0-classes.json",
             "examples.arrow",
             "report.json",
             "network.onnx",
@@ -112,8 +113,8 @@ def test_arrays_keep_their_values(tmp_path: Path, array: np.ndarray) -> None:
             "examples.arrow: expected a column '_expected' of type string, found nothing",
         ),
         (
-            {"examples": examples().set_column(2, "_probability", pa.array([0.5, 0.5]))},
-            "examples.arrow: expected a column '_probability' of type float, found double",
+            {"examples": examples().set_column(2, "_figure", pa.array([0.5, 0.5]))},
+            "examples.arrow: expected a column '_figure' of type float, found double",
         ),
         (
             {"examples": examples().set_column(1, "_expected", pa.array(["app", None]))},

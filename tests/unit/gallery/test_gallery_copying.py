@@ -2,22 +2,96 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
 
+from afield import gallery
 from afield.errors import UseCaseError
 from afield.gallery.copying import names, start
 from afield.usecase.document import parse
+from afield.usecase.load import check
 
 
-def path_in(folder: Path) -> str:
-    text = (folder / "usecase.yaml").read_text(encoding="utf-8")
+def path_in(folder: Path, file: str = "usecase.yaml") -> str:
+    text = (folder / file).read_text(encoding="utf-8")
     return parse(text, "usecase.yaml").data["source"]["files"]["path"]
 
 
 def test_the_gallery() -> None:
-    assert names() == ["logs"]
+    assert {"digits", "logs"} <= set(names())
+    assert names() == sorted(names())
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_use_case_has_data_that_it_reads(name: str, tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    started = start(name, case)
+    (note,) = started.notes
+    assert note.startswith(f"{case / 'data'}: ")
+    assert (case / "README.md").is_file()
+    for variant in case.glob("*.yaml"):
+        assert [finding for finding in check(variant) if finding.severity == "error"] == []
+        assert Path(path_in(case, variant.name)).parts[0] == "data"
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_variant_reads_the_data_of_the_person(name: str, tmp_path: Path) -> None:
+    if hasattr(importlib.import_module(f"afield.gallery.{name}.simulator"), "prepare"):
+        pytest.skip("converts the data")
+    (tmp_path / "mine").mkdir()
+    start(name, tmp_path / "case", data=str(tmp_path / "mine"))
+    for variant in (tmp_path / "case").glob("*.yaml"):
+        assert path_in(tmp_path / "case", variant.name) == str(tmp_path / "mine")
+
+
+def gallery_of(folder: Path, monkeypatch: pytest.MonkeyPatch, simulator: str) -> None:
+    """Puts a use case `toys` into the gallery."""
+    toys = folder / "gallery" / "toys"
+    (toys / "copied").mkdir(parents=True)
+    (toys / "usecase.yaml").write_text("source:\n  files:\n    path: data/toys.csv\n")
+    (toys / "other.yaml").write_text("source:\n  files:\n    path: data  # here\n")
+    (toys / "README.md").write_text("# Toys\n")
+    (toys / "copied" / "model.py").write_text("# a network\n")
+    (toys / "simulator.py").write_text(simulator)
+    monkeypatch.setattr(gallery, "__path__", [*gallery.__path__, str(folder / "gallery")])
+    monkeypatch.setattr("importlib.resources.files", lambda _: folder / "gallery")
+    monkeypatch.delitem(sys.modules, "afield.gallery.toys.simulator", raising=False)
+
+
+PREPARES = """
+def prepare(data, folder):
+    if data.suffix == ".csv":
+        return None
+    folder.mkdir()
+    (folder / "toys.csv").write_text(data.name)
+    return "one table"
+"""
+
+
+def test_code_and_variants_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery_of(tmp_path, monkeypatch, PREPARES)
+    (tmp_path / "mine.csv").touch()
+    assert start("toys", tmp_path / "case", data=str(tmp_path / "mine.csv")).notes == ()
+    assert sorted(file.name for file in (tmp_path / "case").iterdir()) == [
+        "README.md",
+        "model.py",
+        "other.yaml",
+        "usecase.yaml",
+    ]
+    for variant in ("usecase.yaml", "other.yaml"):
+        assert path_in(tmp_path / "case", variant) == str(tmp_path / "mine.csv")
+
+
+def test_data_that_no_source_reads_are_converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gallery_of(tmp_path, monkeypatch, PREPARES)
+    (tmp_path / "mine.mat").touch()
+    started = start("toys", tmp_path / "case", data=str(tmp_path / "mine.mat"))
+    assert started.notes == (f"{tmp_path / 'case' / 'data'}: one table",)
+    assert path_in(tmp_path / "case") == "data/toys.csv"
+    assert (tmp_path / "case" / "data" / "toys.csv").read_text() == "mine.mat"
 
 
 def test_with_simulated_data(tmp_path: Path) -> None:
@@ -56,7 +130,7 @@ def test_a_relative_path_is_made_absolute(tmp_path: Path, monkeypatch: pytest.Mo
     ("name", "expected"),
     [
         ("log", "the gallery has no use case 'log'; did you mean 'logs'?"),
-        ("faces", "the gallery has no use case 'faces'; it has logs"),
+        ("faces", f"the gallery has no use case 'faces'; it has {', '.join(names())}"),
     ],
 )
 def test_no_such_use_case(tmp_path: Path, name: str, expected: str) -> None:

@@ -7,9 +7,18 @@ import pyarrow as pa
 
 from afield.connectors.base import FILE, LINE, OFFSET, STREAM
 from afield.runtime.answers import answer_table
+from afield.runtime.decisions import Classes, Value
 from afield.runtime.predictor import Answers
 
-ANSWERS = Answers(pa.array(["app", "kernel"]), np.array([[0.25, 0.75], [0.5, 0.5]], np.float32))
+DECISION = Classes(["app", "kernel"])
+
+
+def answered(raw: list[list[float]], ends: list[int]) -> Answers:
+    columns = DECISION.answer(np.array(raw, np.float32).reshape(-1, 2))
+    return Answers(columns, DECISION.figure, np.array(ends, np.int64))
+
+
+ANSWERS = answered([[0.25, 0.75], [0.5, 0.5]], [0, 1])
 
 
 def records(**changes: pa.Array) -> pa.RecordBatch:
@@ -37,13 +46,24 @@ def test_a_source_without_files_has_no_position() -> None:
 
 
 def test_no_records() -> None:
-    nothing = Answers(ANSWERS.classes, np.zeros((0, 2), np.float32))
-    table = answer_table(records().slice(0, 0), nothing, "v3")
+    table = answer_table(records().slice(0, 0), answered([], []), "v3")
     assert table.num_rows == 0
     assert table.schema == answer_table(records(), ANSWERS, "v3").schema
 
 
 def test_a_part_of_a_batch() -> None:
-    part = Answers(ANSWERS.classes, ANSWERS.probabilities[1:])
-    (row,) = answer_table(records().slice(1, 1), part, "v3").to_pylist()
+    (row,) = answer_table(records().slice(1, 1), answered([[0.5, 0.5]], [0]), "v3").to_pylist()
     assert (row["id"], row["position"]) == ("s-2:12345678901", "b é.log:7")
+
+
+def test_a_window_answers_for_its_last_record() -> None:
+    (row,) = answer_table(records(), answered([[0.25, 0.75]], [1]), "v3").to_pylist()
+    assert (row["id"], row["prediction"], row["position"]) == ("s-2:12345678901", "kernel", "b é.log:7")
+    assert answer_table(records(), answered([], []), "v3").num_rows == 0
+
+
+def test_a_value_has_no_number_beside_it() -> None:
+    values = Answers(Value().answer(np.array([[1.5], [-2]], np.float32)), Value.figure, np.arange(2))
+    table = answer_table(records(), values, "v3")
+    assert table.schema.names == ["id", "prediction", "version", "position"]
+    assert table["prediction"].to_pylist() == [1.5, -2]

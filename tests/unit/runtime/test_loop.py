@@ -13,6 +13,7 @@ import pytest
 
 from afield.connectors.base import OFFSET, STREAM, Batch, Position
 from afield.errors import TransientError
+from afield.runtime.decisions import Classes, Value
 from afield.runtime.loop import Loop, Tally
 from afield.runtime.predictor import Answers
 from afield.runtime.retry import Persistent
@@ -56,16 +57,30 @@ class Numbers:
 class Oracle:
     """Answers "odd" or "even"; each record has two terms, and odd ones one that is unknown."""
 
-    version = "v1"
+    decision = Classes(["even", "odd"])
 
-    def __init__(self) -> None:
+    def __init__(self, version: str = "v1") -> None:
+        self.version = version
         self.asked: list[int] = []
 
-    def answer(self, records: pa.RecordBatch) -> Answers:
+    def answer(self, records: pa.RecordBatch, carry: Any = None) -> Answers:
         self.asked.append(records.num_rows)
         odd = records.column(OFFSET).to_numpy() % 2
-        certain = np.eye(2, dtype=np.float32)[odd]
-        return Answers(pa.array(["even", "odd"]), certain, terms=2 * len(odd), unknown=int(odd.sum()))
+        columns = self.decision.answer(np.eye(2, dtype=np.float32)[odd])
+        ends = np.arange(len(odd))
+        return Answers(columns, self.decision.figure, ends, None, 2 * len(odd), int(odd.sum()))
+
+
+class Pairs(Oracle):
+    """Answers each record but the first with what came before it, which it carries on."""
+
+    def answer(self, records: pa.RecordBatch, carry: Any = None) -> Answers:
+        offsets = records.column(OFFSET).to_numpy()
+        before = np.array([] if carry is None else carry["last"], np.float32)
+        values = np.concatenate([before, offsets])[:-1].astype(np.float32) if len(offsets) else before[:0]
+        ends = np.arange(len(offsets) - len(values), len(offsets))
+        carry = {"last": offsets[-1:].astype(np.float32)} if len(offsets) else carry
+        return Answers(Value().answer(values[:, None]), Value.figure, ends, carry)
 
 
 class Rows:
@@ -125,10 +140,11 @@ def state(tmp_path: Path) -> Iterator[RunState]:
 
 @pytest.fixture
 def loop(state: RunState) -> Callable[..., Loop]:
-    def made(source: Numbers, *sinks: Rows, triggers: Any = None, **options: Any) -> Loop:
+    def made(
+        source: Numbers, *sinks: Rows, triggers: Any = None, predictor: Any = None, **options: Any
+    ) -> Loop:
         named = {f"rows:{number}": sink for number, sink in enumerate(sinks)}
-        oracle: Any = Oracle()
-        return Loop(source, oracle, triggers or [OnArrival()], named, state, **options)
+        return Loop(source, predictor or Oracle(), triggers or [OnArrival()], named, state, **options)
 
     return made
 
@@ -242,3 +258,29 @@ def test_it_says_how_long_it_took(loop: Callable[..., Loop]) -> None:
 def test_a_source_without_records_commits_nothing(loop: Callable[..., Loop], state: RunState) -> None:
     assert loop(Numbers([]), Rows()).run() == Tally(0, 0.0)
     assert (state.positions(), state.marks()) == ({}, {})
+
+
+def test_what_is_carried_goes_on_after_a_restart(loop: Callable[..., Loop], state: RunState) -> None:
+    sink, full = Rows(), Rows(fails_at=3)
+    with pytest.raises(TransientError, match="the disk is full"):
+        loop(Numbers([3, 2, 4]), sink, full, predictor=Pairs()).run()
+    assert state.carry("v1") is not None
+    assert loop(Numbers([3, 2, 4, 0]), sink, full, predictor=Pairs()).run().answered == 4
+    assert full.ids == ids(9)[1:]
+    assert [row["prediction"] for row in full.rows] == list(range(8))
+    assert state.counters()["answered"] == 8
+
+
+def test_another_version_carries_nothing_on(loop: Callable[..., Loop], state: RunState) -> None:
+    sink = Rows()
+    loop(Numbers([3]), sink, predictor=Pairs()).run()
+    loop(Numbers([3, 3]), sink, predictor=Pairs("v2")).run()
+    assert sink.ids == ["numbers:1", "numbers:2", "numbers:4", "numbers:5"]
+
+
+def test_a_batch_without_an_answer_is_committed(loop: Callable[..., Loop], state: RunState) -> None:
+    sink = Rows()
+    assert loop(Numbers([1]), sink, predictor=Pairs()).run().answered == 0
+    assert (sink.writes, state.positions(), state.marks()) == (0, {"numbers": "1"}, {})
+    loop(Numbers([1, 1]), sink, predictor=Pairs()).run()
+    assert [(row["id"], row["prediction"]) for row in sink.rows] == [("numbers:1", 0.0)]

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import softmax_of_sums
+from networks import weighted_sum, softmax_of_sums
 
+from afield.bundle.manifest import Input
 from afield.errors import BundleError
 from afield.preprocess.rows import SparseRows
+from afield.preprocess.windows import Windows
+from afield.runtime import session as session_module
 from afield.runtime.session import BLOCK, Session
 
 COLUMNS, CLASSES = 50, 3
+SPARSE = [
+    Input(name="ids", dtype="int32", feature="text", form="ids"),
+    Input(name="weights", dtype="float32", feature="text", form="weights"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +27,7 @@ def kernel() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def session(kernel: np.ndarray) -> Session:
-    return Session(softmax_of_sums(kernel), "test", threads=1)
+    return Session(softmax_of_sums(kernel), SPARSE, "test", threads=1)
 
 
 def rows_of(lengths: np.ndarray) -> SparseRows:
@@ -53,13 +60,59 @@ def test_together_as_one_by_one(session: Session) -> None:
     np.testing.assert_allclose(session.answer({"text": rows}), np.concatenate(alone), rtol=1e-4, atol=1e-6)
 
 
-def test_dense_features_are_refused(session: Session) -> None:
-    with pytest.raises(TypeError, match=r"^this network reads sparse rows$"):
-        session.answer({"text": np.zeros((2, COLUMNS), np.float32)})
-
-
 def test_what_is_no_network_is_refused_in_one_line() -> None:
     with pytest.raises(BundleError) as refused:
-        Session(softmax_of_sums(np.eye(2))[:50], "logs.afield")
+        Session(softmax_of_sums(np.eye(2))[:50], SPARSE, "logs.afield")
     assert str(refused.value).startswith("logs.afield: ONNX Runtime refuses the network: ")
     assert "\n" not in str(refused.value)
+
+
+def test_other_inputs_than_the_manifest_names_are_refused(kernel: np.ndarray) -> None:
+    with pytest.raises(BundleError) as refused:
+        Session(softmax_of_sums(kernel), SPARSE[:1], "logs.afield")
+    assert str(refused.value) == "logs.afield: the network's inputs are ids, weights, the manifest names ids"
+
+
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole arrays of more than 256 bytes are cut into several calls."""
+    monkeypatch.setattr(session_module, "BLOCK_BYTES", 256)
+
+
+@pytest.mark.usefixtures("few_at_once")
+@pytest.mark.parametrize("count", [0, 1, 2, 33, 100])
+def test_dense_rows(count: int) -> None:
+    weights = np.array([1.0, -2.0, 0.5], np.float32)
+    dense = Session(weighted_sum(weights), [Input(name="x", dtype="float32", feature="table")], "test", threads=1)
+    # What the feature is made of does not matter: the network's own type enters.
+    rows = np.random.default_rng(count).normal(size=(count, 3))
+    found = dense.answer({"table": rows, "unread": rows[:, :1]})
+    assert (found.shape, found.dtype) == ((count, 1), np.float32)
+    np.testing.assert_allclose(found, rows @ weights[:, None], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("few_at_once")
+@pytest.mark.parametrize("count", [0, 1, 2, 50])
+def test_windows_are_written_out(count: int) -> None:
+    weights = np.arange(1, 5, dtype=np.float32)
+    dense = Session(weighted_sum(weights), [Input(name="x", dtype="float32", feature="w")], "test", threads=1)
+    series = np.random.default_rng(0).normal(size=80).astype(np.float32)
+    starts = np.arange(count) * 3 % 70
+    found = dense.answer({"w": Windows(series, starts, 4)})
+    expected = np.array([[series[start : start + 4] @ weights] for start in starts]).reshape(count, 1)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.usefixtures("few_at_once")
+@pytest.mark.parametrize("count", [0, 1, 60])
+def test_all_features_joined_to_one_matrix(count: int) -> None:
+    random = np.random.default_rng(3)
+    weights = random.normal(size=COLUMNS + 2 + 6).astype(np.float32)
+    entered = [Input(name="x", dtype="float32", feature="", form="joined")]
+    rows = rows_of(random.integers(0, COLUMNS, count))
+    numbers = random.normal(size=(count, 2)).astype(np.float32)
+    windows = Windows(random.normal(size=(count + 3, 2)).astype(np.float32), np.arange(count), 3)
+    features = {"text": rows, "table": numbers, "window": windows}
+    found = Session(weighted_sum(weights), entered, "test", threads=1).answer(features)
+    written_out = np.concatenate([rows.whole(), numbers, windows.dense().reshape(count, 6)], axis=1)
+    np.testing.assert_allclose(found, written_out @ weights[:, None], rtol=1e-4, atol=1e-5)

@@ -25,9 +25,9 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
         (
             "  epochs: 3",
             "  colour: 3",
-            "11:3: train.colour: unknown key; expected 'split', 'batch_size', 'epochs', 'loss', 'optimizer', "
-            "'learning_rate_schedule', 'early_stopping', 'class_weight', 'exact', 'seed', 'device' or "
-            "'baseline_rows'",
+            "11:3: train.colour: unknown key; expected 'split', 'batch_size', 'epochs', 'loss', 'metrics', "
+            "'standardize_target', 'optimizer', 'learning_rate_schedule', 'early_stopping', 'class_weight', 'exact', "
+            "'seed', 'precision', 'device' or 'baseline_rows'",
         ),
         ("train:\n  epochs", "epochs", "10:1: epochs: unknown key; it stands under 'train'"),
         ("files:", "fles:", "3:3: source.fles: unknown source; did you mean 'files'?"),
@@ -117,12 +117,12 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
         (
             "preprocess:\n  - text: {min_df: 2, mask: [number]}",
             "preprocess: []",
-            "4:1: preprocess: expected a list with one step ('text'), found an empty list",
+            "4:1: preprocess: expected a list of at least 1, each item one step ('text'), found an empty list",
         ),
         (
             "  - text: {min_df: 2, mask: [number]}",
-            "  - text\n  - text: {min_df: 2}",
-            "4:1: preprocess: expected a list with one step ('text'), found a list of 2",
+            "  - text\n  - text: {min_df: 0}",
+            "6:20: preprocess.1.text.min_df: expected a whole number of at least 1, found 0",
         ),
         (
             "mask: [number]",
@@ -151,8 +151,24 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
         ),
         (
             "name: lines",
-            "question: {kind: regress}",
-            "1:18: question.kind: expected 'classify', found the text 'regress'",
+            "question: {kind: regres}",
+            "1:18: question.kind: expected 'classify', 'tag', 'regress', 'abnormal', 'group' or 'write', found the "
+            "text 'regres'",
+        ),
+        (
+            "name: lines",
+            "question: {cut: 1}",
+            "1:17: question.cut: expected 'half', 'best_f1' or a number above 0 and below 1, found 1",
+        ),
+        (
+            "name: lines",
+            "question: {alarms: 0}",
+            "1:20: question.alarms: expected a number above 0 and below 1, found 0",
+        ),
+        (
+            "name: lines",
+            "question: {separator: ''}",
+            "1:23: question.separator: expected text, found the text ''",
         ),
         (
             "name: lines",
@@ -162,8 +178,8 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
         (
             "name: lines",
             "monitor: {}",
-            "1:1: monitor: unknown key; expected 'name', 'question', 'source', 'preprocess', 'model', 'train', "
-            "'trigger' or 'sink'",
+            "1:1: monitor: unknown key; expected 'name', 'question', 'source', 'preprocess', 'model', 'models', "
+            "'train', 'trigger' or 'sink'",
         ),
         (
             "epochs: 3",
@@ -174,6 +190,64 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
             "epochs: 3",
             "split: {group: masked_text}",
             "11:18: train.split.group: has no effect with `by: random`; write `by: group` or remove it",
+        ),
+        (
+            "epochs: 3",
+            "split: {by: file}",
+            "11:15: train.split.by: `by: file` needs `test_files:` with a glob such as `*-test.csv`",
+        ),
+        (
+            "epochs: 3",
+            "split: {test_files: '*-test.csv'}",
+            "11:23: train.split.test_files: has no effect with `by: random`; write `by: file` or remove it",
+        ),
+        (
+            "epochs: 3",
+            "metrics: [auc, acuracy]",
+            "11:18: train.metrics.1: expected 'accuracy', 'auc', 'mean_absolute_error', 'mean_squared_error' or 'r2', "
+            "found the text 'acuracy'",
+        ),
+        (
+            "epochs: 3",
+            "loss: mae",
+            "11:9: train.loss: expected 'auto', 'cross_entropy', 'mean_squared_error', 'mean_absolute_error' or "
+            "'huber', found the text 'mae'",
+        ),
+        (
+            "epochs: 3",
+            "early_stopping: {monitor: loss}",
+            "11:29: train.early_stopping.monitor: expected text of the form ^validation_[a-z0-9_]+$, such as "
+            "'validation_accuracy', found the text 'loss'",
+        ),
+        (
+            "train:",
+            "models: {forest: {netwrk: []}}\ntrain:",
+            "10:19: models.forest.netwrk: unknown model; did you mean 'network'?",
+        ),
+        (
+            "train:",
+            "models: {my forest: {network: []}}\ntrain:",
+            "10:10: models.my forest: expected a name of the form ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$; choose another",
+        ),
+        (
+            "train:",
+            "models: {small: {network: [{dense: {units: 0}}]}}\ntrain:",
+            "10:44: models.small.network.0.dense.units: expected at least 1, found 0",
+        ),
+        (
+            "train:",
+            "models: [network]\ntrain:",
+            "10:1: models: expected a mapping from names to one model ('network'), found a list",
+        ),
+        (
+            "- dense: {units: 2}",
+            "- dense: {units: 3}",
+            "9:22: model.network.1.dense.units: three units suit no 'classify'",
+        ),
+        (
+            "train:",
+            "models: {odd: {network: [{dense: {units: 3}}]}}\ntrain:",
+            "10:42: models.odd.network.0.dense.units: three units suit no 'classify'",
         ),
         (
             "epochs: 3",
@@ -253,7 +327,7 @@ def test_the_error_lists_every_finding(written: Callable[[str], Path]) -> None:
         load(written("source: 1\n"))
     assert str(raised.value).splitlines() == [
         "3 problems:",
-        "  my-logs/usecase.yaml:1:1: preprocess: missing; expected a list with one step ('text')",
+        "  my-logs/usecase.yaml:1:1: preprocess: missing; expected a list of at least 1, each item one step ('text')",
         "  my-logs/usecase.yaml:1:1: model: missing; expected one model ('network')",
         "  my-logs/usecase.yaml:1:9: source: expected one source ('files'), found 1",
     ]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from afield.usecase.base import Component, Declared, Problem, shorthand
+from afield.usecase.model import UseCase
 
 
 class Label(Declared):
@@ -59,6 +60,12 @@ class Network(Component):
                 if arguments.get("units") == 1:
                     problems.append(Problem((index, name, "units"), "one unit is few", severity="warning"))
         return problems
+
+    def lint_in(self, case: UseCase) -> Sequence[Problem]:
+        place = len(self.layers) - 1
+        units = self.layers[place].get("dense", {}).get("units")
+        message = f"three units suit no '{case.question.kind}'"
+        return [Problem((place, "dense", "units"), message)] if units == 3 else []
 
 
 class OnArrival(Component):

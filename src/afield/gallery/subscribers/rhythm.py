@@ -1,14 +1,15 @@
 """The rhythms over days that tell a human from a machine, and the true likelihood of each.
 
-The level of one channel (a counter, or the hour of the daily peak) on the days t = 1..12 is
+The level of one channel (a counter, or how late the daily peaks come) on the days t = 1..12 is
 
-    level(t) = own + swing * beat(t) + rest(t)
+    level(t) = own + sign * swing * beat(t) + rest(t)
 
-with `own`, `swing` and `rest(t)` normal, of mean 0 and of the same variances for everyone. Only the beat differs: a
-human's is +1 on working days and -1 at the weekend, a machine's is +1 and -1 by turns in a period of its own, which
-knows no week. As the swing is as often negative as positive, every day's levels have one and the same normal
-distribution for humans and machines, all channels of that day together: a single day says nothing of the class.
-A subscriber without a rhythm has noise of the swing's variance in its place, whatever its class is.
+with `own` and `rest(t)` normal, of mean 0 and of the same variances for everyone, drawn for each channel alone, and one
+`sign` a subscriber, +1 or -1 with the same chance. Only the beat differs: a human's is +1 on working days and -1 at the
+weekend, a machine's is +1 and -1 by turns in a period of its own that knows no week. Because of the sign, the levels of
+a day, all channels together, have one and the same distribution for humans and machines: a single day says nothing of
+the class, whatever is computed from it. A subscriber without a rhythm has a sign drawn anew each day, whatever its
+class is.
 """
 
 from __future__ import annotations
@@ -26,9 +27,6 @@ FIRST_DAY: Final = date(2025, 3, 1)
 OWN, SWING, REST = 0.35, 0.45, 0.20
 """Shares of the variance of a channel's level, which is 1."""
 
-ALIKE: Final = 0.6
-"""Correlation of the channels of one subscriber: who calls more also sends more."""
-
 
 def human_beats() -> np.ndarray:
     """The one beat of humans: [1, day]."""
@@ -37,7 +35,7 @@ def human_beats() -> np.ndarray:
 
 
 def machine_beats() -> np.ndarray:
-    """The beats of machines, all as likely: [beat, day]; a swing's sign makes a beat and its opposite one."""
+    """The beats of machines, all as likely: [beat, day]; a beat's opposite is the same beat with the other sign."""
     days = np.arange(DAYS)
     beats: list[np.ndarray] = []
     for half in (1, 2, 3):
@@ -59,36 +57,30 @@ def draw(machine: np.ndarray, rhythmic: np.ndarray, rng: np.random.Generator) ->
     number = len(machine)
     machines = machine_beats()
     beat = np.where(machine[:, None], machines[rng.integers(len(machines), size=number)], human_beats())
-    own = _alike((number, 1), rng)
-    swing = np.where(rhythmic[:, None, None], _alike((number, 1), rng) * beat[..., None], _alike((number, DAYS), rng))
-    return np.sqrt(OWN) * own + np.sqrt(SWING) * swing + np.sqrt(REST) * _alike((number, DAYS), rng)
+    sign = np.where(rhythmic[:, None], rng.choice([-1.0, 1.0], size=(number, 1)) * beat, 0)
+    coins = rng.choice([-1.0, 1.0], size=(number, DAYS))
+    swing = np.where(rhythmic[:, None], sign, coins)[..., None]
+    own = rng.standard_normal((number, 1, CHANNELS))
+    rest = rng.standard_normal((number, DAYS, CHANNELS))
+    return np.sqrt(OWN) * own + np.sqrt(SWING) * swing + np.sqrt(REST) * rest
 
 
 def log_likelihoods(levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The true log likelihood, up to one constant, of each subscriber's levels, were it a human or a machine with a
-    rhythm.
+    """The true log likelihood of each subscriber's levels, were it a human or a machine with a rhythm.
 
     Args:
         levels: float64[subscriber, day, channel].
 
     Returns:
-        (human, machine), each float64[subscriber].
+        (human, machine), each float64[subscriber], up to one constant.
     """
-    between = np.full((CHANNELS, CHANNELS), ALIKE) + (1 - ALIKE) * np.eye(CHANNELS)
-    white = levels @ np.linalg.inv(np.linalg.cholesky(between)).T
-    return _mixture(white, human_beats()), _mixture(white, machine_beats())
+    return _mixture(levels, human_beats()), _mixture(levels, machine_beats())
 
 
-def _mixture(white: np.ndarray, beats: np.ndarray) -> np.ndarray:
+def _mixture(levels: np.ndarray, beats: np.ndarray) -> np.ndarray:
+    precision = np.linalg.inv(OWN + REST * np.eye(DAYS))
     each: list[np.ndarray] = []
-    for beat in beats:
-        covariance = OWN + SWING * np.outer(beat, beat) + REST * np.eye(DAYS)
-        squares = np.einsum("ntc,ts,nsc->n", white, np.linalg.inv(covariance), white, optimize=True)
-        each.append(-0.5 * squares - 0.5 * CHANNELS * np.linalg.slogdet(covariance).logabsdet)
-    return np.logaddexp.reduce(np.stack(each), axis=0) - np.log(len(beats))
-
-
-def _alike(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Normal numbers [subscriber, day, channel] that agree over the channels as far as ALIKE says."""
-    shared = rng.standard_normal((*shape, 1))
-    return np.sqrt(ALIKE) * shared + np.sqrt(1 - ALIKE) * rng.standard_normal((*shape, CHANNELS))
+    for beat in np.sqrt(SWING) * np.concatenate([beats, -beats]):
+        from_mean = levels - beat[:, None]
+        each.append(-0.5 * np.einsum("ntc,ts,nsc->n", from_mean, precision, from_mean, optimize=True))
+    return np.logaddexp.reduce(np.stack(each), axis=0) - np.log(len(each))

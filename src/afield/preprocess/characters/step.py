@@ -66,7 +66,8 @@ class CharactersStep:
         """Counts the characters of a batch of training records; the state given is changed and returned."""
         counts = state or Counts()
         points = _code_points("".join(self._lines(batch)))
-        counts.totals += np.bincount(points, minlength=CODE_POINTS)
+        found = np.bincount(points)
+        counts.totals[: len(found)] += found
         counts.records += batch.num_rows
         return counts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from afield.preprocess import cells
 from afield.preprocess.table.moments import Moments, Sample
+from afield.preprocess.table.scaling import LARGEST
 
 NUMBER, TRUTH, MOMENT, TEXT, UNREADABLE = 1, 2, 4, 8, 16
 """Kinds of values; those that a column has held are added up."""
@@ -64,6 +66,7 @@ class Learned:
         columns: in the order of the records.
         most: distinct values of a column that are counted.
         missing: text that stands for a missing value.
+        sentinels: numbers that stand for one.
         moments: of the columns as numbers.
         sample: of the rows as numbers.
         records: number of records.
@@ -72,6 +75,7 @@ class Learned:
     columns: list[Seen]
     most: int
     missing: frozenset[str]
+    sentinels: list[float]
     moments: Moments
     sample: Sample
     records: int = 0
@@ -80,14 +84,15 @@ class Learned:
     def of(cls, columns: list[Seen], most: int, missing: list[str]) -> Learned:
         """Of no records yet."""
         size = len(columns)
-        return cls(columns, max(COUNTED, 4 * most), frozenset(missing), Moments.of(size), Sample(size))
+        counted = max(COUNTED, 4 * most)
+        return cls(columns, counted, frozenset(missing), sentinels(missing), Moments.of(size), Sample(size))
 
     def observe(self, batch: pa.RecordBatch) -> None:
         """Takes in records that have all the columns."""
         batch = batch.select([column.name for column in self.columns])
         for begin in range(0, batch.num_rows, BLOCK):
             values = self._values(batch.slice(begin, BLOCK))
-            drop(values, self.missing)
+            drop(values, self.sentinels)
             self.moments.add(values)
             self.sample.add(values, self.records)
             self.records += len(values)
@@ -150,12 +155,18 @@ class Learned:
         return values[codes]
 
 
-def drop(values: np.ndarray, missing: frozenset[str]) -> None:
-    """Sets to NaN the numbers that stand for a missing value, such as -999."""
-    for text in missing:
-        number = cells.number_of(text)
-        if number is not None and np.isfinite(number):
-            values[values == number] = np.nan
+def sentinels(missing: Iterable[str]) -> list[float]:
+    """The numbers among the texts that stand for a missing value, such as -999."""
+    found = [cells.number_of(text) for text in missing]
+    return sorted(number for number in found if number is not None and np.isfinite(number))
+
+
+def drop(values: np.ndarray, numbers: list[float]) -> None:
+    """Sets to NaN the numbers that stand for a missing value, and those that 32 bits cannot hold."""
+    for number in numbers:
+        values[values == number] = np.nan
+    if values.dtype == np.float64:
+        values[np.abs(values) > LARGEST] = np.nan
 
 
 def _read(seen: Seen, text: str) -> float:

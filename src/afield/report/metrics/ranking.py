@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from afield.report.metrics.checking import check_pair
-from afield.report.metrics.classes import NORMAL_975
+from afield.report.metrics.classes import NORMAL_975, wilson
 from afield.report.model import Binary, Curve, Cut, Interval
 
 POINTS = 200
@@ -91,6 +91,19 @@ class Ranked:
         half = NORMAL_975 * float(np.sqrt(variance))
         return max(auc - half, 0.0), min(auc + half, 1.0)
 
+    def average_precision_interval(self) -> Interval:
+        """The 95 % interval of the average precision; that of a share of the positive rows where it is 0 or 1.
+
+        Source: K. Boyd, K. H. Eng, C. D. Page, Area under the precision-recall curve: point estimates and confidence
+        intervals, ECML PKDD 2013: the logit interval.
+        """
+        share, positives = self.average_precision(), int(self.right[-1])
+        if not 0 < share < 1:
+            return wilson(round(share) * positives, positives)
+        middle = float(np.log(share / (1 - share)))
+        half = NORMAL_975 / float(np.sqrt(positives * share * (1 - share)))
+        return 1 / (1 + float(np.exp(half - middle))), 1 / (1 + float(np.exp(-half - middle)))
+
     def roc_curve(self) -> Curve:
         """The ROC curve as it is drawn."""
         return self._thinned(*self.roc())
@@ -156,6 +169,7 @@ def binary(
         auc=min(ranked.auc(), 1.0),
         auc_interval=ranked.auc_interval(),
         average_precision=min(ranked.average_precision(), 1.0),
+        average_precision_interval=ranked.average_precision_interval(),
         roc=ranked.roc_curve(),
         precision_recall=ranked.precision_recall_curve(),
         cut=at_cut(truth, scores >= cut, cut, chosen),

@@ -46,7 +46,7 @@ class Binary(Figures):
         rows: test rows.
         positives: test rows of that class.
         auc: area under the ROC curve: how often a positive row is ranked above a negative one.
-        auc_interval: its 95 % interval.
+        auc_interval, average_precision_interval: 95 % intervals.
         roc: share of negatives taken for positive (x) against share of positives found (y).
         precision_recall: recall (x) against precision (y).
         cut: the chosen one.
@@ -58,6 +58,7 @@ class Binary(Figures):
     auc: Share
     auc_interval: Interval
     average_precision: Share
+    average_precision_interval: Interval
     roc: Curve
     precision_recall: Curve
     cut: Cut
@@ -73,5 +74,5 @@ class Binary(Figures):
         }
 
     def intervals(self) -> dict[str, Interval]:
-        """That of the AUC."""
-        return {"AUC": self.auc_interval}
+        """Those of the AUC and the average precision."""
+        return {"AUC": self.auc_interval, "average precision": self.average_precision_interval}

@@ -57,7 +57,7 @@ class Known(Fixed):
         positives: test rows labelled abnormal.
         precision, recall: of the alarms.
         at: precision and recall among the k most abnormal rows, k ascending.
-        precision_at_count: precision at k = positives, which is the recall there too.
+        precision_at_count: precision at k = positives, which is the recall there too; with its 95 % Wilson interval.
         histogram: scores of the rows labelled abnormal, in the bins of the others.
     """
 
@@ -66,9 +66,11 @@ class Known(Fixed):
     recall: Share
     at: list[AtK]
     precision_at_count: Share
+    precision_at_count_interval: Interval
     auc: Share
     auc_interval: Interval
     average_precision: Share
+    average_precision_interval: Interval
     roc: Curve
     precision_recall: Curve
     histogram: Histogram
@@ -111,9 +113,15 @@ class Abnormal(Figures):
         return found
 
     def intervals(self) -> dict[str, Interval]:
-        """Those of the share of alarms and the AUC."""
+        """Those of the share of alarms, the areas and the precision at the true count."""
         found = {"share of alarms": self.observed_interval}
-        return found if self.known is None else found | {"AUC": self.known.auc_interval}
+        if self.known is not None:
+            found |= {
+                "AUC": self.known.auc_interval,
+                "average precision": self.known.average_precision_interval,
+                "precision at the true count": self.known.precision_at_count_interval,
+            }
+        return found
 
 
 class Typical(Fixed):

@@ -119,7 +119,7 @@ def isolation_forest(data: Dataset, case: UseCase) -> Simple:
     started = time.perf_counter()
     model: Any = IsolationForest(n_estimators=200, random_state=case.train.seed)
     model.fit(matrix(data.examples(data.parts.training).features))
-    return _told("isolation forest", data, lambda features: -model.score_samples(matrix(features))[:, None], started)
+    return _told("isolation forest", data, lambda features: -model.decision_function(matrix(features))[:, None], started)
 
 
 MODELS: Mapping[str, tuple[Callable[[Dataset, UseCase], Simple], ...]] = {

@@ -37,7 +37,7 @@ class Steps:
         row: int32[S, T]; row in the batch of each entry.
         slot: int32[S, T]; place of each entry's column in `columns`.
         weight: float32[S, T]; value of each entry, 0 where padded.
-        targets: int32[S, B]; class of each row.
+        targets: [S, B, ...]; the answer of each row.
         row_weights: float32[S, B] or None; weight of each row in the loss.
     """
 
@@ -144,7 +144,7 @@ def lay_out(
     Args:
         rows: all records.
         order: int64[M]; the records to lay out, M a multiple of `shape.rows`.
-        targets: int32[N]; class of every record.
+        targets: [N, ...]; the answer of every record.
         row_weights: float32[N] or None.
         shape: sizes of a step.
         room: steps to make room for (S), so that a run with fewer steps needs no other compiled program.
@@ -171,6 +171,6 @@ def lay_out(
 
 
 def _by_step(values: np.ndarray, batch_size: int, room: int) -> np.ndarray:
-    laid = np.zeros((room, batch_size), values.dtype)
-    laid.reshape(-1)[: len(values)] = values
-    return laid
+    laid = np.zeros((room * batch_size, *values.shape[1:]), values.dtype)
+    laid[: len(values)] = values
+    return laid.reshape(room, batch_size, *values.shape[1:])

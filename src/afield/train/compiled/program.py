@@ -21,6 +21,7 @@ import numpy as np
 
 from afield.errors import UseCaseError
 from afield.train.compiled.batches import Steps
+from afield.train.compiled.rates import rate_of, with_rate
 
 LAZY_OPTIMIZERS = frozenset(
     {"SGD", "Adam", "AdamW", "Adamax", "Nadam", "RMSprop", "Adagrad", "Adadelta", "Ftrl", "Lion"}
@@ -51,16 +52,19 @@ class Program:
         build: makes the compiled Keras network for a number of input columns; its first layer is dense.
         columns: columns that a step sees (U), or all of them where `exact`.
         width: columns of the sparse rows (V).
+        targets: [N, ...]; answers like those of the steps.
         exact: no batch-local vocabulary.
     """
 
-    def __init__(self, build: Callable[[int], keras.Model], columns: int, width: int, *, exact: bool) -> None:
+    def __init__(
+        self, build: Callable[[int], keras.Model], columns: int, width: int, targets: np.ndarray, *, exact: bool
+    ) -> None:
         self.columns = columns
         self.width = width
         self.exact = exact
         self.model = build(columns)
         self._kernel = self.model.layers[0].kernel
-        sample = (np.zeros((2, columns), np.float32), np.zeros(2, np.int32))
+        sample = (np.zeros((2, columns), np.float32), np.zeros((2, *targets.shape[1:]), targets.dtype))
         # Keras has no public way to build the metrics without a fit.
         self.model._symbolic_build(data_batch=sample)  # pyright: ignore[reportPrivateUsage]
         optimizer = self.model.optimizer
@@ -116,24 +120,14 @@ class Program:
 
     def learning_rate(self, state: State) -> float:
         """The rate that the next step will use."""
-        place = self._place("learning_rate")
-        if place is not None:
-            return float(state.optimizer[place])
-        iteration = self._place("iteration")
-        assert iteration is not None
-        return float(self.model.optimizer._learning_rate(state.optimizer[iteration]))  # a schedule has no public name
+        return rate_of(self.model.optimizer, self._others(), state.optimizer)
 
     def set_learning_rate(self, state: State, value: float) -> State:
         """The state with another learning rate."""
-        place = self._place("learning_rate")
-        assert place is not None, "a schedule sets its own rate"
-        optimizer = list(state.optimizer)
-        optimizer[place] = jnp.asarray(value, optimizer[place].dtype)
-        return state._replace(optimizer=tuple(optimizer))
+        return state._replace(optimizer=with_rate(self._others(), state.optimizer, value))
 
-    def _place(self, name: str) -> int | None:
-        others = [v for i, v in enumerate(self.model.optimizer.variables) if i not in self._slots]
-        return next((i for i, v in enumerate(others) if v.path.endswith("/" + name)), None)
+    def _others(self) -> list[Any]:
+        return [v for i, v in enumerate(self.model.optimizer.variables) if i not in self._slots]
 
     def weights(self, state: State) -> list[np.ndarray]:
         """Trained weights in the order of the network's layers, the first kernel with all columns."""

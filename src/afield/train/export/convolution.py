@@ -19,6 +19,27 @@ def convolution(graph: Graph, layer: Any, x: Value) -> str:
     return activated(graph, layer.activation, _channels_back(graph, layer, x, made))
 
 
+def transposed(graph: Graph, layer: Any, x: Value) -> str:
+    """Layers Conv1DTranspose and Conv2DTranspose."""
+    kernel = _outputs_first(graph.weight(layer.kernel))
+    sizes, strides = kernel.shape[2:], _each(layer.strides, kernel.ndim - 2)
+    if layer.output_padding is not None or max(_each(layer.dilation_rate, len(sizes))) > 1:
+        raise NoMapError("output_padding and dilation have no map to ONNX here; leave them off")
+    # Keras makes max(size - stride, 0) places more than the strides do, and "same" cuts them off again.
+    over = [max(size - stride, 0) if layer.padding == "same" else 0 for size, stride in zip(sizes, strides, strict=True)]
+    short = [max(stride - size, 0) for size, stride in zip(sizes, strides, strict=True)]
+    weights = [graph.constant(kernel)] + ([graph.constant(graph.weight(layer.bias))] if layer.use_bias else [])
+    made = graph.add(
+        "ConvTranspose",
+        _channels_first(graph, layer, x),
+        *weights,
+        strides=strides,
+        pads=[*(total // 2 for total in over), *(total - total // 2 for total in over)],
+        output_padding=short,
+    )
+    return activated(graph, layer.activation, _channels_back(graph, layer, x, made))
+
+
 def depthwise(graph: Graph, layer: Any, x: Value) -> str:
     """Layers DepthwiseConv1D and DepthwiseConv2D."""
     kernel, channels = _one_a_channel(graph.weight(layer.kernel))
@@ -146,7 +167,9 @@ MAPS: dict[Any, Any] = {
     keras.layers.AveragePooling1D: average_pooling,
     keras.layers.AveragePooling2D: average_pooling,
     keras.layers.Conv1D: convolution,
+    keras.layers.Conv1DTranspose: transposed,
     keras.layers.Conv2D: convolution,
+    keras.layers.Conv2DTranspose: transposed,
     keras.layers.DepthwiseConv1D: depthwise,
     keras.layers.DepthwiseConv2D: depthwise,
     keras.layers.GlobalAveragePooling1D: global_average_pooling,

@@ -113,8 +113,7 @@ def _written(
     whole: bool,
 ) -> list[str]:
     kind, name = type(operation).__name__, operation.name
-    if named.pop("training", None):
-        raise NoMapError(f'layer "{name}" ({kind}) is called with training=True, which has no map to ONNX')
+    named.pop("training", None)  # Keras itself overrides it outside of training
     if named.pop("mask", None) is not None:
         raise NoMapError(f'layer "{name}" ({kind}) is called with a mask, which has no map to ONNX')
     if not whole and type(operation) is not keras.layers.Embedding and not _is_model(operation):

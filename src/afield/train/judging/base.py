@@ -18,10 +18,15 @@ from afield.usecase.model import UseCase
 
 @dataclass(frozen=True)
 class Raw:
-    """What a model computes for the parts it is judged on: float32[N, ...] each."""
+    """What a model computes for the parts it is judged on: float32[N, ...] each.
+
+    Args:
+        training: for the training part too, of a model that gives vectors.
+    """
 
     validation: np.ndarray
     test: np.ndarray
+    training: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from afield.train.judging.alarms import judge_alarms
 from afield.train.judging.base import Judge, Judgement, Raw, metric_of
 from afield.train.judging.classes import details, judge_classes
 from afield.train.judging.examples import examples
+from afield.train.judging.states import judge_states
 from afield.train.judging.tags import judge_tags
 from afield.train.judging.values import judge_values
 from afield.usecase.components import name_of
@@ -209,14 +210,17 @@ def judged(loaded: LoadedUseCase, data: Dataset, trained: Trained, session: Sess
         AfieldError: the exported model answers differently from the trained one.
     """
     validation, test = (data.examples(rows).features for rows in (data.parts.validation, data.parts.test))
-    raw = Raw(session.answer(validation), session.answer(test))
+    training = session.answer(data.examples(data.parts.training).features) if trained.vectors else None
+    raw = Raw(session.answer(validation), session.answer(test), training)
     _same(raw.test, trained.predict(test))
-    return JUDGES[loaded.model.question.kind](data, loaded.model, raw), raw
+    judge_of = judge_states if trained.vectors else JUDGES[loaded.model.question.kind]
+    return judge_of(data, loaded.model, raw), raw
 
 
 def subject(loaded: LoadedUseCase) -> str:
     """What the model of a use case is called."""
-    return name_of(loaded.model.model)
+    model: Any = loaded.model.model
+    return model.named()[-1][0] if name_of(model) == "sklearn" else name_of(model)
 
 
 def part_counts(data: Dataset, kind: str) -> Parts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import ConfigDict, Field, model_validator
 
 from afield.train.networks.catalogue import EXPORTED_ACTIVATIONS, EXPORTED_LAYERS, catalogue, judge, nearest
+from afield.train.networks.exportable import unexportable
 from afield.usecase.base import Component, Problem
 from afield.usecase.components import name_of
 
@@ -84,6 +85,8 @@ class Network(Component):
                 yield Problem((place, name), f'Keras has no layer "{name}"{nearest(name, known)}')
                 continue
             yield from self._arguments(place, name, arguments or {}, known[name]["arguments"])
+            for argument, message in unexportable(name, arguments or {}):
+                yield Problem((place, name, argument), message)
             if name not in EXPORTED_LAYERS:
                 yield Problem(
                     (place, name),

@@ -15,9 +15,10 @@ from afield.preprocess.rows import SparseRows
 from afield.report.model import Epoch, LayerRow
 from afield.train.base import Examples, Task, Watcher
 from afield.train.compiled.checkpoint import Checkpoints
-from afield.train.compiled.fit import Fit, Plan
+from afield.train.compiled.loop import Loop, Plan, Progress
 from afield.train.compiled.program import State
-from afield.train.export.onnx import export
+from afield.train.compiled.sparse import Sparse, SparseEngine
+from afield.train.export.sparse import export_sparse
 from afield.train.networks import build
 from afield.train.networks.spec import Network
 
@@ -42,22 +43,24 @@ class NetworkTrainer:
         rows, others = sparse(training.features), sparse(validation.features)
         batch = min(self._train.batch_size, len(rows))
         steps = -(-len(rows) // batch) * self._train.epochs
-        fit = Fit(
+        weights = self._class_weights(training.targets)
+        engine = SparseEngine(
             lambda columns: self._compiled(columns, steps),
             rows,
             training.targets,
             (others, validation.targets),
-            self._plan(training.targets),
-            self._checkpoints,
-            watcher,
+            Sparse(self._train.batch_size, self._train.seed, self._train.exact, self._train.epochs),
+            None if weights is None else weights[training.targets],
         )
+        loop = Loop(engine, self._plan(), self._checkpoints, watcher)
         try:
-            state = fit.run()
+            state = loop.run()
         except KeyboardInterrupt:
             if self._checkpoints:
                 self._checkpoints.flush()
             raise
-        return TrainedNetwork(fit, state, self._task.inputs[0], build.table(fit.model, rows.width))
+        layers = build.table(engine.model, rows.width)
+        return TrainedNetwork(engine, state, loop.progress, self._task.inputs[0], layers)
 
     def forget(self) -> None:
         """Starts anew, whatever an interrupted training has left."""
@@ -85,19 +88,15 @@ class NetworkTrainer:
         )
         return model
 
-    def _plan(self, targets: np.ndarray) -> Plan:
+    def _plan(self) -> Plan:
         train = self._train
         plateau = (train.learning_rate_schedule or {}).get("reduce_on_plateau")
         stopping = train.early_stopping
         return Plan(
             epochs=train.epochs,
-            batch_size=train.batch_size,
-            seed=train.seed,
-            exact=train.exact,
             patience=stopping.patience if stopping else None,
             monitor=stopping.monitor if stopping else "validation_loss",
             plateau=_plateau(plateau) if plateau is not None else None,
-            class_weights=self._class_weights(targets),
         )
 
     def _class_weights(self, targets: np.ndarray) -> np.ndarray | None:
@@ -119,34 +118,39 @@ class TrainedNetwork:
     """A fitted network.
 
     Args:
-        fit: the loop that fitted it.
+        engine: what fitted it.
         state: the weights to keep.
+        progress: how the fit went.
         entered: what enters it.
         layers: its table.
     """
 
-    def __init__(self, fit: Fit, state: State, entered: StepInput, layers: list[LayerRow]) -> None:
-        self._fit = fit
+    def __init__(
+        self, engine: SparseEngine, state: State, progress: Progress, entered: StepInput, layers: list[LayerRow]
+    ) -> None:
+        self._engine = engine
         self._state = state
+        self._progress = progress
         self._entered = entered
         self._layers = layers
 
+    vectors = False
+
     @property
     def history(self) -> list[Epoch]:
-        return self._fit.progress.history
+        return self._progress.history
 
     @property
     def stopped(self) -> str:
-        return self._fit.progress.stopped
+        return self._progress.stopped
 
     def predict(self, features: Features) -> np.ndarray:
         """Probabilities, float32[N, C]."""
-        return self._fit.predict(self._state, sparse(features))
+        return self._engine.predict(self._state, sparse(features))
 
     def export_onnx(self) -> bytes:
         """The network as an ONNX model that reads ids and weights."""
-        model, weights = self._fit.weights(self._state)
-        return export(model.layers, weights)
+        return export_sparse(self._engine.model.layers, self._engine.weights(self._state))
 
     @property
     def seconds(self) -> None:

@@ -61,17 +61,26 @@ def label_array(label: Label, path: Path, count: int, columns: Mapping[str, pa.A
 
 def _joined(label: Label, path: Path, count: int, columns: Mapping[str, pa.Array]) -> pa.DictionaryArray:
     values = [_value(label, part, path, columns) for part in label.parts]
+    if None in [value for value in values if not isinstance(value, pa.Array)]:
+        return pa.DictionaryArray.from_arrays(pa.array([None] * count, pa.int32()), pa.array([], pa.string()))
     if all(isinstance(value, str) for value in values):
         return same("/".join(str(value) for value in values), count)
     parts = [pa.scalar(value) if isinstance(value, str) else value for value in [*values, "/"]]
     return pc.call_function("binary_join_element_wise", parts).dictionary_encode()
 
 
-def _value(label: Label, part: str | ColumnRef, path: Path, columns: Mapping[str, pa.Array]) -> str | pa.Array:
+def _named(label: Label, name: str) -> str | None:
+    if label.pattern is None:
+        return name
+    found = re.search(label.pattern, name)
+    return found[1] if found else None
+
+
+def _value(label: Label, part: str | ColumnRef, path: Path, columns: Mapping[str, pa.Array]) -> str | pa.Array | None:
     if part == "file_name":
-        return readable(base_name(path.name) if label.merge_rotated else path.name)
+        return _named(label, readable(base_name(path.name) if label.merge_rotated else path.name))
     if part == "folder":
-        return readable(path.absolute().parent.name)
+        return _named(label, readable(path.absolute().parent.name))
     column = columns[part.column if isinstance(part, ColumnRef) else part]
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -36,6 +37,12 @@ class Label(Declared):
         description="`file_name`, `folder` (the one the file lies in) or the name of a column; a list of these is "
         'joined with "/". A column that is itself called `folder` is written `{column: folder}`.',
         examples=["file_name", "folder", "EventId", ["folder", "EventId"]],
+    )
+    pattern: str | None = Field(
+        default=None,
+        description="A regular expression with one group, searched in the name of the file or folder: what the group "
+        "finds is the label. Where it finds nothing, there is none.",
+        examples=[r"^(\d)_", r"-(\w+)\.png$"],
     )
     strip: str | None = Field(
         default=None,
@@ -169,6 +176,8 @@ class Files(Component):
                 "merge_rotated joins the names of rotated files, and the label is not taken from file_name; remove it, "
                 "or set from: file_name",
             )
+        if self.label.pattern is not None:
+            yield from _pattern_problems(self.label)
         known = {"lines": ("lines", []), "images": ("images", []), "idx": ("IDX files", ["label"])}.get(self.format)
         if known and (unknown := [name for name in self.label.columns if name not in known[1]]):
             yield Problem(
@@ -224,6 +233,19 @@ class Files(Component):
         from afield.connectors.sources.files.source import FilesSource
 
         return FilesSource(self, base=base, follow=follow, labelled=labelled, poll=poll)
+
+
+def _pattern_problems(label: Label) -> Iterator[Problem]:
+    path = ("label", "pattern")
+    try:
+        groups = re.compile(label.pattern or "").groups
+    except re.error as error:
+        yield Problem(path, f"expected a regular expression, found {label.pattern!r}: {error}")
+        return
+    if groups != 1:
+        yield Problem(path, f"expected one group in parentheses, found {groups} in {label.pattern!r}")
+    if len(label.columns) == len(label.parts):
+        yield Problem(path, "searches names of files and folders, and the label is not taken from one; remove it")
 
 
 def _glob_problem(pattern: str) -> str | None:

@@ -67,8 +67,8 @@ def test_names_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path, header=["a", "b"])
     assert str(caught.value) == (
-        "t.csv: expected 2 columns, as header: of the source names, found 3 in its first row; correct header:, or leave "
-        "the file out with exclude:"
+        "t.csv: expected 2 columns, as header: of the source names, found 3 in its first row; correct header:, or "
+        "leave the file out with exclude:"
     )
 
 

@@ -40,6 +40,16 @@ def test_each_file_is_a_record(tmp_path: Path) -> None:
     assert {(row["_offset"], row["_line"]) for row in found} == {(0, 1)}
 
 
+def test_a_part_of_the_name_may_be_the_label(tmp_path: Path) -> None:
+    (tmp_path / "set5").mkdir()
+    for name in ("7_a.png", "3_b.png", "other.png"):
+        (tmp_path / "set5" / name).write_bytes(encoded(PIXELS[0]))
+    found = read(tmp_path, label={"from": "file_name", "pattern": r"^(\d)_"})
+    assert [row["_label"] for row in found] == ["3", "7", None]
+    both = read(tmp_path, label={"from": ["folder", "file_name"], "pattern": r"(\d)"})
+    assert [row["_label"] for row in both] == ["5/3", "5/7", None]
+
+
 def test_what_is_no_image_is_named_and_left_out(tmp_path: Path) -> None:
     files = write(tmp_path)
     (tmp_path / "0" / "0.png").write_bytes(files[0][:40])
@@ -100,6 +110,6 @@ def test_a_position_of_another_source(tmp_path: Path) -> None:
     with pytest.raises(StateError) as caught:
         read(tmp_path, {"a.png": "7"})
     assert str(caught.value) == (
-        "stored position of stream a.png: expected a cursor of an image, found '7'; it belongs to another source, or is "
-        "damaged: start with a new position"
+        "stored position of stream a.png: expected a cursor of an image, found '7'; it belongs to another source, or "
+        "is damaged: start with a new position"
     )

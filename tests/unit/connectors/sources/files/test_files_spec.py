@@ -82,6 +82,47 @@ def test_a_good_use_case_has_no_problems() -> None:
             ("columns",),
             "lines have no columns; remove it, or set another format",
         ),
+        (
+            {"label": "digit", "format": "idx"},
+            ("label", "from"),
+            "IDX files have no column 'digit'; expected label, file_name or folder, or another format",
+        ),
+        (
+            {"label": "digit", "format": "images"},
+            ("label", "from"),
+            "images have no column 'digit'; expected file_name or folder, or another format",
+        ),
+        (
+            {"columns": ["a"], "format": "images"},
+            ("columns",),
+            "images have no columns; remove it, or set another format",
+        ),
+        (
+            {"header": ["a"], "format": "parquet"},
+            ("header",),
+            "header is of CSV, and format is parquet; remove it, or set format: csv",
+        ),
+        (
+            {"strip": True, "format": "lines"},
+            ("strip",),
+            "strip is of CSV, and format is lines; remove it, or set format: csv",
+        ),
+        ({"header": ["a", "b", "a"]}, ("header",), "expected names that differ, found 'a' more than once"),
+        (
+            {"label": {"from": "folder", "pattern": "(a"}},
+            ("label", "pattern"),
+            "expected a regular expression, found '(a': missing ), unterminated subpattern at position 0",
+        ),
+        (
+            {"label": {"from": "folder", "pattern": "a"}},
+            ("label", "pattern"),
+            "expected one group in parentheses, found 0 in 'a'",
+        ),
+        (
+            {"label": {"from": "kind", "pattern": "(a)"}},
+            ("label", "pattern"),
+            "searches names of files and folders, and the label is not taken from one; remove it",
+        ),
         ({"columns": []}, ("columns",), "expected at least one column, found an empty list; leave it out to read all"),
     ],
 )

@@ -1,0 +1,213 @@
+"""New states and new networks without training: a version's reference vectors are added to, or shifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from afield.bundle import Bundle, open_bundle, pack
+from afield.bundle.examples import EXAMPLE, EXPECTED, FIGURE
+from afield.errors import DataError, StateError
+from afield.registry.versions import Registry, Version, utc_now
+from afield.report.model import Report, State, from_json, json_text
+from afield.runtime.decisions import PREDICTION, UNKNOWN, Nearest, frozen
+from afield.runtime.predictor import Predictor, example_batches
+
+MOST_EXAMPLES = 10
+"""Examples that teach a state, at most: with more, train."""
+ROOM = 1.5
+"""How much farther than the farthest of its few examples a taught state reaches, where the known states reach less."""
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A new version, and what it was made of.
+
+    Args:
+        version: in the registry.
+        of: the version that it was made from.
+        examples: records or windows that taught it.
+        moved: distance by which the reference vectors were shifted; 0 for a state that was added.
+    """
+
+    version: Version
+    of: str
+    examples: int
+    moved: float = 0.0
+
+
+def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: str | None = None) -> Taught:
+    """Adds a state from 1 to 10 examples, as a new version; a state of that name is learned anew.
+
+    The reference vector is the mean of the examples' vectors. Its radius is the median of the known states', or more
+    where the examples themselves lie farther apart.
+
+    Args:
+        folder: of the use case.
+        name: of the state.
+        batches: records of nothing but this state.
+        version: to start from; the latest by default.
+
+    Raises:
+        StateError: the version does not answer by known states.
+        DataError: no example, or too many.
+    """
+    if name == UNKNOWN or not name.strip():
+        raise DataError(f"--label: expected the name of a state, found '{name}'")
+    registry, bundle, predictor, known = _opened(folder, version)
+    try:
+        vectors = _vectors(predictor, batches)
+        if len(vectors) > MOST_EXAMPLES:
+            raise DataError(
+                f"a state is taught from 1 to {MOST_EXAMPLES} examples, found {len(vectors):,}; name fewer rows as"
+                " FILE:FIRST-LAST, or train with all of them"
+            )
+        kept = [place for place, other in enumerate(known.names) if other != name]
+        rows = np.flatnonzero(np.isin(known.states, kept))
+        names = [known.names[place] for place in kept]
+        reference = vectors.mean(axis=0)
+        spread = float(np.linalg.norm(vectors - reference, axis=1).max())
+        radius = max(float(np.median(known.radii)), ROOM * spread)
+        decision = Nearest(
+            [*names, name],
+            np.concatenate([known.references[rows], reference[None]]).astype(np.float32),
+            np.append(np.searchsorted(kept, known.states[rows]), len(names)).astype(np.int32),
+            np.append(known.radii[kept], radius).astype(np.float32),
+        )
+        state = State(name=name, examples=len(vectors), radius=radius, taught=True)
+        said = f"'{name}' was taught from {_count(len(vectors))} to {bundle.manifest.version}; the scores are from before"
+        made = _registered(registry, bundle, predictor, decision, state, said)
+        return Taught(made, bundle.manifest.version, len(vectors))
+    finally:
+        registry.close()
+
+
+def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version: str | None = None) -> Taught:
+    """Shifts every reference vector as far as a new network's normal records lie from the known ones.
+
+    Args:
+        folder: of the use case.
+        normal: name of the normal state.
+        batches: records of the new network, all of the normal state.
+        version: to start from; the latest by default.
+
+    Raises:
+        StateError: the version does not answer by known states, or does not know the normal one.
+        DataError: no example.
+    """
+    registry, bundle, predictor, known = _opened(folder, version)
+    try:
+        if normal not in known.names:
+            raise StateError(f"--state: {bundle.manifest.version} knows no state '{normal}'; it knows {', '.join(known.names)}")
+        vectors = _vectors(predictor, batches)
+        own = known.references[known.states == known.names.index(normal)]
+        shift = vectors.mean(axis=0) - own.mean(axis=0)
+        decision = replace(known, references=(known.references + shift).astype(np.float32))
+        said = (
+            f"its references were shifted by {np.linalg.norm(shift):.3g} from {bundle.manifest.version}, by"
+            f" {_count(len(vectors))} of '{normal}'; the scores are from before"
+        )
+        made = _registered(registry, bundle, predictor, decision, None, said)
+        return Taught(made, bundle.manifest.version, len(vectors), float(np.linalg.norm(shift)))
+    finally:
+        registry.close()
+
+
+def _opened(folder: Path, version: str | None) -> tuple[Registry, Bundle, Predictor, Nearest]:
+    registry = Registry(folder)
+    try:
+        found = registry.get(version) if version else registry.latest()
+        bundle = open_bundle(found.bundle)
+        predictor = Predictor(bundle)
+        if not isinstance(predictor.decision, Nearest):
+            raise StateError(f"{found.name} does not answer by known states; a model `siamese` does")
+        return registry, bundle, predictor, predictor.decision
+    except BaseException:
+        registry.close()
+        raise
+
+
+def _vectors(predictor: Predictor, batches: Iterable[pa.RecordBatch]) -> np.ndarray:
+    """float32[N, D] of the examples in the records."""
+    found: list[np.ndarray] = []
+    carry, records = None, 0
+    for batch in batches:
+        records += batch.num_rows
+        predictor.pipeline.columns(batch.schema)
+        read = predictor.pipeline.read(batch, carry)
+        carry = read.carry
+        found.append(predictor.session.answer(read.features).reshape(len(read.ends), -1))
+    vectors = np.concatenate(found) if found else np.zeros((0, 1), np.float32)
+    if not len(vectors):
+        window = predictor.pipeline.window
+        needed = f"; a window needs {window.length} rows without a gap" if window else ""
+        raise DataError(f"expected at least one example, found none in {records:,} records{needed}")
+    return vectors
+
+
+def _registered(
+    registry: Registry, bundle: Bundle, predictor: Predictor, decision: Nearest, state: State | None, said: str
+) -> Version:
+    report = from_json(bundle.report, str(bundle.path))
+    with registry.turn():
+        name = registry.next_name()
+        created = utc_now()
+        report = report.model_copy(update=_changes(report, state, said) | {"version": name, "created": created})
+        manifest = bundle.manifest
+        pack(
+            registry.incoming,
+            name=manifest.name,
+            version=name,
+            created=created,
+            usecase=bundle.usecase,
+            network=bundle.network,
+            steps=bundle.steps,
+            decision=frozen(decision),
+            examples=_answered(bundle.examples, predictor, decision),
+            report=json_text(report),
+            facts={
+                "kind": manifest.kind,
+                "classes": decision.names,
+                "inputs": [one.model_dump() for one in manifest.inputs],
+                "data": manifest.data,
+                "libraries": manifest.libraries,
+                "revision": manifest.revision,
+                "seed": manifest.seed,
+            },
+        )
+        summary = {"metric": report.metric, "score": report.score, "verdict": report.verdict, "taught": said}
+        return registry.add(registry.incoming, summary)
+
+
+def _changes(report: Report, state: State | None, said: str) -> dict[str, object]:
+    changes: dict[str, object] = {"warnings": [*report.warnings, said]}
+    if state is not None and report.states is not None:
+        others = [one for one in report.states.states if one.name != state.name]
+        changes["states"] = report.states.model_copy(update={"states": [*others, state]})
+    return changes
+
+
+def _answered(examples: pa.Table, predictor: Predictor, decision: Nearest) -> pa.Table:
+    """The examples with the answers that the new references give."""
+    tables: list[pa.Table] = []
+    for batch in example_batches(examples):
+        read = predictor.pipeline.read(batch)
+        answers = decision.answer(predictor.session.answer(read.features))
+        expected, figures = np.full(batch.num_rows, None, object), np.zeros(batch.num_rows, np.float32)
+        expected[read.ends] = answers[PREDICTION].cast(pa.string()).to_pylist()
+        figures[read.ends] = answers[decision.figure].to_numpy()
+        table = pa.Table.from_batches([batch]).drop_columns([EXPECTED, FIGURE])
+        numbers = table.column(EXAMPLE) if EXAMPLE in table.column_names else None
+        table = table if numbers is None else table.drop_columns([EXAMPLE])
+        table = table.append_column(EXPECTED, pa.array(expected, pa.string()))
+        table = table.append_column(FIGURE, pa.array(figures, pa.float32()))
+        tables.append(table if numbers is None else table.append_column(EXAMPLE, numbers))
+    return pa.concat_tables(tables)
+
+
+def _count(examples: int) -> str:
+    return "1 example" if examples == 1 else f"{examples:,} examples"

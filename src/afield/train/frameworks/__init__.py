@@ -1,0 +1,1 @@
+"""Models of other libraries, trained and exported so that they run as networks do."""

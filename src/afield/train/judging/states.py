@@ -1,0 +1,75 @@
+"""Judges answers that are the nearest known state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from afield.report.metrics import evaluate
+from afield.report.model import State, States
+from afield.runtime.decisions import Nearest
+from afield.train.dataset import Dataset
+from afield.train.judging.base import Judgement, Raw
+from afield.usecase.model import UseCase
+
+LEAST = 1e-3
+"""Radius that a state has at least: records that are alike to the last digit are not all there is to come."""
+
+
+def judge_states(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
+    """Makes a reference vector of each state, calibrates its radius, and scores the answers.
+
+    A reference is the mean of the state's vectors in the training part. Its radius holds the wished share of the
+    validation part's records of that state (of the training part's, where the validation part has too few).
+
+    Args:
+        data: the dataset.
+        case: the use case.
+        raw: vectors, float32[N, D].
+    """
+    names = data.records.classes
+    assert raw.training is not None
+    vectors = flat(raw.training)
+    targets = {name: data.targets[rows] for name, rows in data.parts.items()}
+    references = np.stack([vectors[targets["training"] == state].mean(axis=0) for state in range(len(names))])
+    share = getattr(case.model, "radius", 0.99)
+    radii = [
+        radius(references[state], flat(raw.validation)[targets["validation"] == state], vectors[targets["training"] == state], share)
+        for state in range(len(names))
+    ]
+    decision = Nearest(
+        names, references.astype(np.float32), np.arange(len(names), dtype=np.int32), np.array(radii, np.float32)
+    )
+    state, distance = decision.nearest(raw.test)
+    closeness = closeness_of(decision, raw.test)
+    unknown = float((distance > decision.radii[state]).mean())
+    counts = np.bincount(targets["training"], minlength=len(names)).tolist()
+    states = States(
+        states=[
+            State(name=name, examples=count, radius=float(reach))
+            for name, count, reach in zip(names, counts, radii, strict=True)
+        ],
+        unknown=unknown,
+    )
+    test = evaluate(targets["test"], closeness, names)
+    return Judgement(decision, {"test": test, "states": states})
+
+
+def radius(reference: np.ndarray, validation: np.ndarray, training: np.ndarray, share: float) -> float:
+    """The distance from a reference that holds a share of a state's vectors."""
+    enough = len(validation) * (1 - share) >= 1
+    known = validation if enough else np.concatenate([validation, training])
+    return max(float(np.quantile(np.linalg.norm(known - reference, axis=1), share)), LEAST)
+
+
+def closeness_of(decision: Nearest, vectors: np.ndarray) -> np.ndarray:
+    """float32[N, S] that sums to 1: the nearer a state, the more; the unit of distance is the mean radius."""
+    vectors = flat(vectors)
+    apart = np.stack([np.linalg.norm(vectors - reference, axis=1) for reference in decision.references], axis=1)
+    logits = -apart / max(float(decision.radii.mean()), LEAST)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def flat(vectors: np.ndarray) -> np.ndarray:
+    """Vectors as float32[N, D]."""
+    return vectors.reshape(len(vectors), -1)
