@@ -30,8 +30,9 @@ def check_examples(table: pa.Table) -> None:
         if found != kind:
             raise BundleError(f"examples.arrow: expected a column {name!r} of type {kind}, found {found}")
         answered = table.filter(pc.is_valid(table[EXPECTED])) if EXAMPLE in table.schema.names else table
-        if not answered.num_rows or answered[name].null_count:
-            raise BundleError(f"examples.arrow: {table[name].null_count} rows have no {name!r}")
+        missing = answered[name].null_count if answered.num_rows else table.num_rows
+        if missing:
+            raise BundleError(f"examples.arrow: {missing} rows have no {name!r}")
 
 
 def read_examples(content: bytes) -> pa.Table:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from afield.preprocess.base import Carry, Features, Frozen, Step
 from afield.preprocess.rows import SparseRows, concatenate
+from afield.preprocess.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def _joined(parts: list[Features]) -> Features:
     return {name: _end_to_end([part[name] for part in parts]) for name in parts[0]}
 
 
-def _end_to_end(parts: list[np.ndarray | SparseRows]) -> np.ndarray | SparseRows:
+def _end_to_end(parts: Sequence[np.ndarray | SparseRows | Windows]) -> np.ndarray | SparseRows:
     sparse = [part for part in parts if isinstance(part, SparseRows)]
     return concatenate(sparse) if sparse else np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
 
@@ -200,8 +201,8 @@ def _same(found: Features, expected: Features, where: str) -> None:
             _same_array(ours[part], array, f"{where}: feature '{name}' {part}".rstrip())
 
 
-def _arrays(feature: np.ndarray | SparseRows) -> dict[str, np.ndarray]:
-    if isinstance(feature, SparseRows):
+def _arrays(feature: np.ndarray | SparseRows | Windows) -> dict[str, np.ndarray]:
+    if not isinstance(feature, np.ndarray):
         return {name: np.asarray(value) for name, value in vars(feature).items()}
     return {"": feature}
 

@@ -97,10 +97,9 @@ def _rendered(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = {"duration": duration, "figure": figure, "size": size, "visible": visible, "within": within}
-    filters |= {"written": written, "upper_first": _upper_first, "spaced": _spaced}
-    environment.filters.update(filters)
-    environment.globals["prose"] = prose
+    filters: dict[str, Any] = {"duration": duration, "figure": figure, "prose": prose, "size": size, "spaced": _spaced}
+    filters |= {"upper_first": _upper_first, "visible": visible, "within": within, "written": written}
+    environment.filters |= filters
     scripts = [get_plotlyjs(), _resource("page.js")]
     return environment.get_template(template).render(
         style=_resource("page.css"), scripts=scripts, policy=_policy(scripts), **values

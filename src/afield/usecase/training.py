@@ -118,8 +118,8 @@ class Train(Declared):
     )
     loss: Literal["auto", "cross_entropy", "mean_squared_error", "mean_absolute_error", "huber"] = Field(
         default="auto",
-        description="What training makes small; `auto` takes the cross-entropy where classes or tags are asked for, the "
-        "mean squared error where a value is.",
+        description="What training makes small; `auto` takes the cross-entropy where classes or tags are asked for, "
+        "the mean squared error where a value is.",
         examples=["mean_absolute_error"],
     )
     metrics: tuple[Literal["accuracy", "auc", "mean_absolute_error", "mean_squared_error", "r2"], ...] | None = Field(
@@ -129,8 +129,8 @@ class Train(Declared):
     )
     standardize_target: Flag = Field(
         default=True,
-        description="For `regress`: a network learns the value in standard deviations from its mean; the answers are in "
-        "its own unit.",
+        description="For `regress`: a network learns the value in standard deviations from its mean; the answers are "
+        "in its own unit.",
         examples=[False],
     )
     optimizer: Annotated[dict[str, dict[str, Any]], OneNamed("optimizer", OPTIMIZERS)] = Field(

@@ -18,6 +18,17 @@ from afield.errors import BundleError, StateError
 from afield.preprocess.base import Frozen
 
 
+def of_windows() -> pa.Table:
+    """Two windows of two rows and one: the answer of each stands in its last row."""
+    columns = {
+        "text": ["a", "b", "c"],
+        "_expected": pa.array([None, "app", "kernel"], pa.string()),
+        "_figure": pa.array([0, 0.5, 0.75], pa.float32()),
+        "_example": pa.array([0, 0, 1], pa.int32()),
+    }
+    return pa.table(columns)
+
+
 def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     manifest = packed(tmp_path / "logs.afield")
     bundle = open_bundle(tmp_path / "logs.afield")
@@ -27,6 +38,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert bundle.network == network()
     assert bundle.report == '{"accuracy": 0.5}'
     assert bundle.examples.equals(examples())
+    assert bundle.decision == ("classes", Frozen({"classes": ["app", "kernel"], "cut": None}))
     assert [name for name, _ in bundle.steps] == ["text", "scale"]
     for (_, found), (_, expected) in zip(bundle.steps, steps(), strict=True):
         assert found.config == expected.config
@@ -62,6 +74,21 @@ def test_any_zip_tool_opens_it(tmp_path: Path) -> None:
             "network.onnx",
         ]
         assert archive.read("network.onnx") == network()
+
+
+def test_examples_of_windows(tmp_path: Path) -> None:
+    packed(tmp_path / "logs.afield", examples=of_windows())
+    assert open_bundle(tmp_path / "logs.afield").examples.equals(of_windows())
+
+
+def test_a_decision_with_arrays(tmp_path: Path) -> None:
+    vectors = np.arange(6, dtype=np.float32).reshape(2, 3)
+    packed(tmp_path / "logs.afield", decision=("nearest", Frozen({"names": ["a"]}, {"references": vectors})))
+    kind, found = open_bundle(tmp_path / "logs.afield").decision
+    assert (kind, found.config) == ("nearest", {"names": ["a"]})
+    np.testing.assert_array_equal(found.arrays["references"], vectors)
+    # Steps and decisions are kept apart.
+    assert [name for name, _ in open_bundle(tmp_path / "logs.afield").steps] == ["text", "scale"]
 
 
 def test_order_of_many_steps_is_kept(tmp_path: Path) -> None:
@@ -119,6 +146,18 @@ def test_arrays_keep_their_values(tmp_path: Path, array: np.ndarray) -> None:
         (
             {"examples": examples().set_column(1, "_expected", pa.array(["app", None]))},
             "examples.arrow: 1 rows have no '_expected'",
+        ),
+        (
+            {"examples": of_windows().set_column(1, "_expected", pa.array([None, None, None], pa.string()))},
+            "examples.arrow: 3 rows have no '_expected'",
+        ),
+        (
+            {"examples": of_windows().set_column(2, "_figure", pa.array([None, 0.5, None], pa.float32()))},
+            "examples.arrow: 1 rows have no '_figure'",
+        ),
+        (
+            {"decision": ("a/b", Frozen({}))},
+            "a step and its arrays are named by letters, digits and _, found 'a/b'",
         ),
         ({"network": b""}, "network.onnx is not an ONNX model: it holds 0 graphs instead of one"),
     ],

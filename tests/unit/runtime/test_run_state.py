@@ -39,6 +39,19 @@ def test_use_cases_are_apart(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_carry_is_that_of_its_version(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    state = RunState(store, "logs")
+    assert state.carry("v1") is None
+    state.commit({"a": "1"}, {}, carry=("v1", b"one"))
+    state.commit({"a": "2"}, {}, carry=("v2", b"two"))
+    state.commit({"a": "3"}, {}, carry=("v1", b"\0three"))
+    state.commit({"a": "4"}, {})
+    assert (state.carry("v1"), state.carry("v2"), state.carry("v3")) == (b"\0three", b"two", None)
+    assert RunState(store, "others").carry("v1") is None
+    store.close()
+
+
 COMMIT = """
 import sys
 from pathlib import Path

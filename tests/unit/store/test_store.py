@@ -12,8 +12,9 @@ from rights import bound_by_modes
 from sqlalchemy import select
 
 from afield.errors import StateError, TransientError
+from afield.runtime.state import RunState
 from afield.store import store as store_module
-from afield.store.schema import audit, positions
+from afield.store.schema import audit, form, positions, versions
 from afield.store.store import open_store
 
 
@@ -73,8 +74,76 @@ def test_a_newer_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StateError) as error:
         open_store(tmp_path)
     assert str(error.value) == (
-        f"{tmp_path}/.afield/afield.db: made by a newer Afield (form 7, this one knows up to 1); upgrade Afield"
+        f"{tmp_path}/.afield/afield.db: made by a newer Afield (form 7, this one knows up to 2); upgrade Afield"
     )
+
+
+# As the first form of the store made them.
+FORM_1 = """
+CREATE TABLE form (version INTEGER NOT NULL);
+CREATE TABLE versions (number INTEGER NOT NULL, name VARCHAR(32) NOT NULL, created VARCHAR(32) NOT NULL,
+    bundle VARCHAR(1024) NOT NULL, sha256 VARCHAR(64) NOT NULL, accuracy FLOAT, summary JSON NOT NULL,
+    PRIMARY KEY (number), UNIQUE (name));
+CREATE TABLE audit (id INTEGER NOT NULL, at VARCHAR(32) NOT NULL, actor VARCHAR(255) NOT NULL,
+    action VARCHAR(64) NOT NULL, version VARCHAR(32), detail JSON NOT NULL, PRIMARY KEY (id));
+CREATE TABLE positions (use_case VARCHAR(255) NOT NULL, stream VARCHAR(4096) NOT NULL, cursor VARCHAR NOT NULL,
+    PRIMARY KEY (use_case, stream));
+CREATE TABLE sinks (use_case VARCHAR(255) NOT NULL, sink VARCHAR(255) NOT NULL, mark VARCHAR NOT NULL,
+    PRIMARY KEY (use_case, sink));
+CREATE TABLE counters (use_case VARCHAR(255) NOT NULL, name VARCHAR(255) NOT NULL, value BIGINT NOT NULL,
+    PRIMARY KEY (use_case, name));
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit record is only ever added to'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit
+    BEGIN SELECT RAISE(ABORT, 'the audit record is only ever added to'); END;
+INSERT INTO form VALUES (1);
+INSERT INTO versions VALUES (1, 'v1', '2026-01-02T03:04:05Z', 'versions/v1.afield', 'ab', 0.5, '{"rows": 7}');
+INSERT INTO audit VALUES (1, '2026-01-02T03:04:05Z', 'ada', 'add', 'v1', '{}');
+INSERT INTO positions VALUES ('u', 's', '12');
+INSERT INTO sinks VALUES ('u', 'jsonl:answers', 'm3');
+INSERT INTO counters VALUES ('u', 'answered', 34);
+"""
+
+
+def test_a_store_of_the_first_form_is_upgraded_with_all_that_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / ".afield").mkdir()
+    connection = raw(tmp_path)
+    connection.executescript(FORM_1)
+    connection.close()
+    for _ in range(2):
+        store = open_store(tmp_path)
+        state = RunState(store, "u")
+        assert (state.positions(), state.marks()) == ({"s": "12"}, {"jsonl:answers": "m3"})
+        assert state.counters() == {"answered": 34}
+        with store.reading() as reading:
+            assert reading.execute(select(versions.c.name, versions.c.summary)).all() == [("v1", {"rows": 7})]
+            assert reading.execute(select(audit.c.actor)).scalars().all() == ["ada"]
+            assert reading.execute(select(form.c.version)).scalars().all() == [2]
+        store.close()
+    store = open_store(tmp_path)
+    state = RunState(store, "u")
+    assert state.carry("v1") is None
+    state.commit({}, {}, carry=("v1", b"rows"))
+    assert state.carry("v1") == b"rows"
+    store.close()
+
+
+def test_an_upgraded_store_has_the_form_of_a_new_one(tmp_path: Path) -> None:
+    for name, script in (("old", FORM_1), ("new", "")):
+        (tmp_path / name / ".afield").mkdir(parents=True)
+        connection = raw(tmp_path / name)
+        connection.executescript(script)
+        connection.close()
+        open_store(tmp_path / name).close()
+    found = []
+    for name in ("old", "new"):
+        connection = raw(tmp_path / name)
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {table: connection.execute(f"SELECT * FROM pragma_table_info('{table}')").fetchall() for table in tables}
+        triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name").fetchall()
+        found.append((columns, triggers))
+        connection.close()
+    assert found[0] == found[1]
 
 
 def test_the_audit_record_cannot_be_changed(tmp_path: Path) -> None:

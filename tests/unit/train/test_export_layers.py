@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
-from exporting import same, unsettled
+from exporting import answers_alike, same, unsettled
 
+from afield.train.export.activations import ACTIVATIONS
 from afield.train.export.keras_model import MAPS
-from afield.train.networks.catalogue import EXPORTED_LAYERS, catalogue
+from afield.train.networks.catalogue import EXPORTED_ACTIVATIONS, EXPORTED_LAYERS, catalogue
 from afield.train.networks.exportable import RECURRENT, RECURRENT_ACTIVATIONS, unexportable
 
-VECTOR, SERIES, IMAGE = (12,), (9, 4), (8, 7, 4)
+VECTOR, SERIES, IMAGE = (12,), (6, 4), (8, 7, 4)
 MERGING = {"Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "MultiHeadAttention", "Subtract"}
 NESTED = {"Bidirectional"}
 CONV = {"filters": 6, "kernel_size": 3}
@@ -77,7 +79,7 @@ CASES: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
         (SERIES, {"units": 5}),
         (SERIES, {"units": 5, "return_sequences": True, "use_bias": False}),
         (SERIES, {"units": 5, "go_backwards": True, "dropout": 0.5, "recurrent_dropout": 0.2}),
-        (SERIES, {"units": 5, "go_backwards": True, "return_sequences": True, "unroll": True}),
+        (SERIES, {"units": 5, "go_backwards": True, "return_sequences": True}),
     ],
     "max_pooling1d": [(SERIES, {"pool_size": 2})],
     "max_pooling2d": [(IMAGE, {"pool_size": 3, "strides": 2, "padding": "same"})],
@@ -112,21 +114,38 @@ CASES: dict[str, list[tuple[tuple[int, ...], dict[str, Any]]]] = {
     "zero_padding2d": [(IMAGE, {"padding": ((1, 0), (2, 3))})],
 }
 
-EACH = [(name, *case) for name, cases in CASES.items() for case in cases]
+EACH = [(name, place) for name, cases in CASES.items() for place in range(len(cases))]
 
 
 def made(name: str, arguments: dict[str, Any]) -> keras.Layer:
     return getattr(keras.layers, catalogue()["layers"][name]["class"])(**arguments)
 
 
-@pytest.mark.parametrize(("name", "shape", "arguments"), EACH)
-def test_layer(name: str, shape: tuple[int, ...], arguments: dict[str, Any]) -> None:
+@cache
+def answers_of(shape: tuple[int, ...], dtype: str) -> tuple[np.ndarray, dict[tuple[str, int], tuple[Any, np.ndarray]]]:
+    """Rows of a shape, and each layer that is tried on them with Keras's answer; compiled once for all."""
     random = np.random.default_rng(5)
-    x = random.integers(0, 4, (7, *shape)).astype(np.int32) if name == "embedding" else random.normal(size=(7, *shape))
-    x = x if name == "embedding" else x.astype(np.float32)
-    x[0] = 0
-    model = keras.Sequential([keras.layers.Input(shape, dtype=str(x.dtype)), made(name, arguments)])
-    same(unsettled(model), x)
+    rows = random.integers(0, 4, (7, *shape)) if dtype == "int32" else random.normal(size=(7, *shape))
+    rows = rows.astype(dtype)
+    rows[0] = 0
+    entered = keras.Input(shape, dtype=dtype)
+    tried = {
+        (name, place): made(name, arguments)
+        for name, cases in CASES.items()
+        for place, (wanted, arguments) in enumerate(cases)
+        if wanted == shape and (name == "embedding") == (dtype == "int32")
+    }
+    model = keras.Model(entered, [layer(entered) for layer in tried.values()])
+    answers = unsettled(model).predict_on_batch(rows)
+    return rows, dict(zip(tried, zip(tried.values(), answers if len(tried) > 1 else [answers], strict=True), strict=True))
+
+
+@pytest.mark.parametrize(("name", "place"), EACH)
+def test_layer(name: str, place: int) -> None:
+    shape, arguments = CASES[name][place]
+    rows, answers = answers_of(shape, "int32" if name == "embedding" else "float32")
+    layer, expected = answers[name, place]
+    answers_alike(keras.Sequential([keras.layers.Input(shape, dtype=str(rows.dtype)), layer]), [rows], [expected])
     assert [*unexportable(name, arguments)] == []
 
 
@@ -139,13 +158,27 @@ def test_the_maps_are_those_that_the_catalogue_names() -> None:
     assert {catalogue()["layers"][name]["class"] for name in EXPORTED_LAYERS} == written - MERGING - NESTED
 
 
-@pytest.mark.parametrize("activation", sorted(RECURRENT_ACTIVATIONS))
 @pytest.mark.parametrize("name", sorted(RECURRENT))
-def test_an_activation_inside_a_recurrent_layer(name: str, activation: str) -> None:
+def test_the_activations_inside_a_recurrent_layer(name: str) -> None:
     x = np.random.default_rng(5).normal(size=(7, 3, 4)).astype(np.float32)
-    gates = {} if name == "simple_rnn" else {"recurrent_activation": activation}
-    layer = made(name, {"units": 5, "activation": activation} | gates)
-    same(unsettled(keras.Sequential([keras.layers.Input((3, 4)), layer])), x)
+    entered = keras.Input((3, 4))
+    gates = [] if name == "simple_rnn" else ["recurrent_activation"]
+    layers = [
+        made(name, {"units": 5, "activation": activation} | dict.fromkeys(gates, activation))
+        for activation in sorted(RECURRENT_ACTIVATIONS)
+    ]
+    same(unsettled(keras.Model(entered, [layer(entered) for layer in layers])), x)
+
+
+def test_the_activations() -> None:
+    x = np.random.default_rng(5).normal(size=(7, 12)).astype(np.float32)
+    entered = keras.Input((12,))
+    layers = [keras.layers.Activation(name) for name in sorted(EXPORTED_ACTIVATIONS)]
+    same(keras.Model(entered, [layer(entered) for layer in layers]), x)
+
+
+def test_the_activations_are_those_that_the_catalogue_names() -> None:
+    assert {keras.activations.get(name) for name in EXPORTED_ACTIVATIONS} == set(ACTIVATIONS)
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_learns(problem: Problem) -> None:
 
 def test_same_seed_same_weights(problem: Problem) -> None:
     network = build(extra=keras.layers.Dropout(0.3))
-    one, other = (engine.weights(state) for fit, state in (fitted(network, problem) for _ in range(2)))
+    one, other = (engine.weights(state) for engine, state, _ in (fitted(network, problem) for _ in range(2)))
     for left, right in zip(one, other, strict=True):
         np.testing.assert_array_equal(left, right)
 

@@ -25,13 +25,18 @@ def chosen(declared: Table, schema: pa.Schema) -> list[str]:
         for place, pattern in enumerate(getattr(declared, field) or ()):
             if not any(matches(name, [pattern]) for name in there):
                 demand(schema, pattern, f"preprocess.table.{field}[{place}]")
-    wanted = there if declared.columns is None else [name for name in there if matches(name, declared.columns)]
-    left = [name for name in wanted if not matches(name, declared.exclude)]
+    left = selected(declared, there)
     if not left:
         raise DataError(
             f"preprocess.table: no column is left to read of {', '.join(there) or 'none'}; change columns or exclude"
         )
     return left
+
+
+def selected(declared: Table, names: Sequence[str]) -> list[str]:
+    """Those of the names that are to be read, in their order."""
+    wanted = names if declared.columns is None else [name for name in names if matches(name, declared.columns)]
+    return [name for name in wanted if not name.startswith("_") and not matches(name, declared.exclude)]
 
 
 def matches(name: str, patterns: Sequence[str]) -> bool:

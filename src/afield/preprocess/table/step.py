@@ -14,7 +14,7 @@ from afield.preprocess.base import Carry, Features, Frozen, StepInput
 from afield.preprocess.demand import demand
 from afield.preprocess.table import dates
 from afield.preprocess.table.choose import freeze, scaling_of
-from afield.preprocess.table.columns import chosen, matches
+from afield.preprocess.table.columns import chosen, matches, selected
 from afield.preprocess.table.learn import BLOCK, Learned, Seen, drop, sentinels
 from afield.preprocess.table.scaling import Scaling
 from afield.preprocess.table.spec import Table
@@ -99,7 +99,7 @@ class TableStep:
 
     def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> dict[str, pa.Array]:
         """Its columns as they are: nothing is covered."""
-        return {name: batch.column(name) for name in chosen(self.declared, batch.schema)}
+        return {name: batch.column(name) for name in selected(self.declared, batch.schema.names)}
 
     def observe(self, state: Learned | None, batch: pa.RecordBatch) -> Learned:
         """Takes in a batch of training records; the state given is changed and returned.

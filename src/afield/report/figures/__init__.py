@@ -20,7 +20,7 @@ def figures(report: Report) -> dict[str, Figure]:
     model = report.contender()
     contenders = [*([model] if model else []), *report.baselines]
     found = _history(report.history)
-    if contenders:
+    if len(contenders) > 1:
         found["baselines"] = scores(contenders, report.metric, report.best_possible)
     if report.test is not None:
         found["confusion"] = confusion(report.test, report.classes)

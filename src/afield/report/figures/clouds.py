@@ -10,6 +10,8 @@ from afield.report.model import Embedding, Picture
 
 NO_GROUP = "no group"
 INSTANT = {"mode": "immediate", "frame": {"duration": 0, "redraw": True}, "transition": {"duration": 0}}
+EYE = {"x": 1.15, "y": 1.15, "z": 0.7}
+"""Nearer than plotly stands by itself: the points fill the picture."""
 PLAY = {
     "mode": "immediate",
     "fromcurrent": True,
@@ -116,7 +118,7 @@ def _coordinates(points: Sequence[Sequence[float]]) -> Figure:
 
 
 def _scene(points: Sequence[Sequence[float]]) -> dict[str, Any]:
-    axes: dict[str, Any] = {"aspectmode": "cube", "dragmode": "orbit"}
+    axes: dict[str, Any] = {"aspectmode": "cube", "dragmode": "orbit", "camera": {"eye": EYE}}
     for place, axis in enumerate(("xaxis", "yaxis", "zaxis")):
         axes[axis] = {"title": {"text": ""}, "showticklabels": False, "showspikes": False}
         if points:

@@ -18,7 +18,7 @@ def models(report: Report, console: Console) -> None:
     """Prints the model and its baselines."""
     model = report.contender()
     contenders = [*([model] if model else []), *report.baselines]
-    if not contenders:
+    if len(contenders) < 2:
         return
     others = beside(contenders, report.metric)
     listed = table(["model"], [report.metric, "95 % interval", *others, "seconds"])

@@ -31,16 +31,16 @@ def build(model: keras.Model, data: Any, draw: Draw | None = None) -> None:
 
 def steps_of(model: keras.Model, draw: Draw | None = None) -> Steps:
     """The model's compiled steps: those of an earlier fit, unless it was compiled or frozen otherwise since."""
-    state = (
-        id(model.optimizer),
-        id(model._compile_loss),  # pyright: ignore[reportPrivateUsage]
-        id(model._compile_metrics),  # pyright: ignore[reportPrivateUsage]
-        id(draw),
-        *map(id, model.trainable_variables),
-    )
-    kept: tuple[Any, Steps] | None = getattr(model, _KEPT, None)
-    if kept is None or kept[0] != state:
-        kept = state, Steps(model, draw)
+    compiled = [
+        draw,
+        model.optimizer,
+        model._compile_loss,  # pyright: ignore[reportPrivateUsage]
+        model._compile_metrics,  # pyright: ignore[reportPrivateUsage]
+        *model.trainable_variables,
+    ]
+    kept: tuple[list[Any], Steps] | None = getattr(model, _KEPT, None)
+    if kept is None or len(kept[0]) != len(compiled) or any(a is not b for a, b in zip(kept[0], compiled, strict=True)):
+        kept = compiled, Steps(model, draw)
         # Past Keras, which would track the attribute as a part of the model.
         object.__setattr__(model, _KEPT, kept)
     return kept[1]

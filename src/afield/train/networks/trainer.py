@@ -1,66 +1,48 @@
-"""The trainer of `model: network:`: Keras layers on sparse rows, fitted by the compiled loop."""
+"""The trainer of Keras networks: on sparse rows with a vocabulary of each batch, on all else with the data on the device."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 
-from afield.bundle.manifest import Input
 from afield.errors import UseCaseError
 from afield.preprocess.base import Features, StepInput
 from afield.preprocess.rows import SparseRows
-from afield.report.model import Epoch, LayerRow
 from afield.train.base import Examples, Task, Watcher
 from afield.train.compiled.checkpoint import Checkpoints
-from afield.train.compiled.loop import Loop, Plan, Progress
-from afield.train.compiled.program import State
+from afield.train.compiled.loop import Loop
 from afield.train.compiled.sparse import Sparse, SparseEngine
-from afield.train.export.sparse import export_sparse
+from afield.train.compiled.whole import WholeEngine
 from afield.train.networks import build
+from afield.train.networks.learning import Scale, learning, plan_of, targets_of, weights_of
 from afield.train.networks.spec import Network
+from afield.train.networks.trained import TrainedKeras, TrainedSparse
+
+Build = Callable[[Sequence[StepInput]], keras.Model]
+"""Makes the network for what enters it; compiled or not."""
 
 
-class NetworkTrainer:
-    """Fits one network.
+class KerasTrainer:
+    """Fits one Keras network.
 
     Args:
-        spec: its layers.
+        network: makes it.
         task: what it is to learn.
     """
 
-    def __init__(self, spec: Network, task: Task) -> None:
-        self._spec = spec
+    def __init__(self, network: Build, task: Task) -> None:
+        self._network = network
         self._task = task
-        self._train = task.train
-        self._classes = task.classes
         self._checkpoints = Checkpoints(task.checkpoints, task.identity) if task.checkpoints else None
 
-    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedNetwork:
+    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedSparse | TrainedKeras:
         """Fits on the training examples; early stopping looks at the validation examples alone."""
-        rows, others = sparse(training.features), sparse(validation.features)
-        batch = min(self._train.batch_size, len(rows))
-        steps = -(-len(rows) // batch) * self._train.epochs
-        weights = self._class_weights(training.targets)
-        engine = SparseEngine(
-            lambda columns: self._compiled(columns, steps),
-            rows,
-            training.targets,
-            (others, validation.targets),
-            Sparse(self._train.batch_size, self._train.seed, self._train.exact, self._train.epochs),
-            None if weights is None else weights[training.targets],
-        )
-        loop = Loop(engine, self._plan(), self._checkpoints, watcher)
-        try:
-            state = loop.run()
-        except KeyboardInterrupt:
-            if self._checkpoints:
-                self._checkpoints.flush()
-            raise
-        layers = build.table(engine.model, rows.width)
-        return TrainedNetwork(engine, state, loop.progress, self._task.inputs[0], layers)
+        if not any(one.sparse for one in self._task.inputs):
+            return self._fit_whole(training, validation, watcher)
+        return self._fit_sparse(training, validation, watcher)
 
     def forget(self) -> None:
         """Starts anew, whatever an interrupted training has left."""
@@ -77,97 +59,94 @@ class NetworkTrainer:
         """Why checkpoints could not be written, where that was so."""
         return self._checkpoints.trouble if self._checkpoints else None
 
-    def _compiled(self, columns: int, steps: int) -> keras.Model:
-        train = self._train
-        ((name, arguments),) = train.optimizer.items()
-        decay = (train.learning_rate_schedule or {}).get("cosine_decay")
-        keras.utils.set_random_seed(train.seed)
-        model = build.network(self._spec, [replace(self._task.inputs[0], shape=(columns,))], self._task)
-        model.compile(
-            build.optimizer(name, arguments, decay, steps), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    def _fit_sparse(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedSparse:
+        rows, others = sparse(training.features), sparse(validation.features)
+        task = self._task
+        steps = self._steps(len(rows))
+        scale = Scale.of(task, training.targets)
+        outputs: tuple[int, ...] = (len(task.classes),)
+
+        def compiled(columns: int) -> keras.Model:
+            nonlocal outputs
+            model = self._compiled([replace(task.inputs[0], shape=(columns,))], steps)
+            outputs = tuple(model.outputs[0].shape)[1:]
+            return model
+
+        compiled(1)
+        targets = [targets_of(task, examples, scale, outputs) for examples in (training, validation)]
+        engine = SparseEngine(
+            compiled,
+            rows,
+            targets[0],
+            (others, targets[1]),
+            Sparse(task.train.batch_size, task.train.seed, task.train.exact, task.train.epochs),
+            weights_of(task, training.targets),
         )
+        loop = Loop(engine, plan_of(task), self._checkpoints, watcher)
+        state = self._run(loop)
+        layers = build.table(engine.model, rows.width)
+        return TrainedSparse(engine, state, loop.progress, task.inputs[0], scale, layers)
+
+    def _fit_whole(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedKeras:
+        task = self._task
+        model = self._compiled(task.inputs, self._steps(len(next(iter(training.features.values())))))
+        scale = Scale.of(task, training.targets)
+        outputs = tuple(model.outputs[0].shape)[1:]
+        engine = WholeEngine(
+            model,
+            training.features,
+            targets_of(task, training, scale, outputs),
+            (validation.features, targets_of(task, validation, scale, outputs)),
+            task.train.batch_size,
+            task.train.seed,
+            weights_of(task, training.targets),
+        )
+        loop = Loop(engine, plan_of(task), self._checkpoints, watcher)
+        state = self._run(loop)
+        model.set_weights(engine.weights(state))
+        if task.train.precision != "float32":
+            # What runs afield computes in float32.
+            weights = model.get_weights()
+            model = self._network(task.inputs)
+            model.set_weights(weights)
+        return TrainedKeras(model, loop.progress, task, scale)
+
+    def _steps(self, rows: int) -> int:
+        batch = min(self._task.train.batch_size, rows)
+        return -(-rows // batch) * self._task.train.epochs
+
+    def _compiled(self, inputs: Sequence[StepInput], steps: int) -> keras.Model:
+        train = self._task.train
+        keras.utils.set_random_seed(train.seed)
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(train.precision)
+        try:
+            model = self._network(inputs)
+        finally:
+            keras.config.set_dtype_policy(before)
+        if not model.compiled:
+            learning(model, self._task, steps)
         return model
 
-    def _plan(self) -> Plan:
-        train = self._train
-        plateau = (train.learning_rate_schedule or {}).get("reduce_on_plateau")
-        stopping = train.early_stopping
-        return Plan(
-            epochs=train.epochs,
-            patience=stopping.patience if stopping else None,
-            monitor=stopping.monitor if stopping else "validation_loss",
-            plateau=_plateau(plateau) if plateau is not None else None,
-        )
-
-    def _class_weights(self, targets: np.ndarray) -> np.ndarray | None:
-        wanted = self._train.class_weight
-        if wanted == "none":
-            return None
-        counts = np.bincount(targets, minlength=len(self._classes))
-        if wanted == "balanced":
-            return (len(targets) / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
-        unknown = sorted(set(wanted) - set(self._classes))
-        if unknown:
-            raise UseCaseError(
-                f"train.class_weight: there is no class '{unknown[0]}'; there are {', '.join(self._classes[:20])}"
-            )
-        return np.array([wanted.get(name, 1.0) for name in self._classes], np.float32)
+    def _run(self, loop: Loop) -> Any:
+        try:
+            return loop.run()
+        except KeyboardInterrupt:
+            if self._checkpoints:
+                self._checkpoints.flush()
+            raise
 
 
-class TrainedNetwork:
-    """A fitted network.
+class NetworkTrainer(KerasTrainer):
+    """Fits the network of a list of layers.
 
     Args:
-        engine: what fitted it.
-        state: the weights to keep.
-        progress: how the fit went.
-        entered: what enters it.
-        layers: its table.
+        spec: its layers.
+        task: what it is to learn.
     """
 
-    def __init__(
-        self, engine: SparseEngine, state: State, progress: Progress, entered: StepInput, layers: list[LayerRow]
-    ) -> None:
-        self._engine = engine
-        self._state = state
-        self._progress = progress
-        self._entered = entered
-        self._layers = layers
-
-    vectors = False
-
-    @property
-    def history(self) -> list[Epoch]:
-        return self._progress.history
-
-    @property
-    def stopped(self) -> str:
-        return self._progress.stopped
-
-    def predict(self, features: Features) -> np.ndarray:
-        """Probabilities, float32[N, C]."""
-        return self._engine.predict(self._state, sparse(features))
-
-    def export_onnx(self) -> bytes:
-        """The network as an ONNX model that reads ids and weights."""
-        return export_sparse(self._engine.model.layers, self._engine.weights(self._state))
-
-    @property
-    def seconds(self) -> None:
-        """The epochs say it."""
-        return None
-
-    def fed(self) -> list[Input]:
-        """How the inputs of the ONNX model are fed."""
-        feature = self._entered.feature
-        return [
-            Input(name="ids", dtype="int32", feature=feature, form="ids"),
-            Input(name="weights", dtype="float32", feature=feature, form="weights"),
-        ]
-
-    def layers(self) -> list[LayerRow]:
-        """The network's table."""
-        return self._layers
+    def __init__(self, spec: Network, task: Task) -> None:
+        super().__init__(lambda inputs: build.network(spec, inputs, task), task)
 
 
 def sparse(features: Features) -> SparseRows:
@@ -182,7 +161,3 @@ def sparse(features: Features) -> SparseRows:
     return values[0]
 
 
-def _plateau(given: dict[str, Any]) -> tuple[float, int, float, int, float]:
-    # Defaults as in Keras's ReduceLROnPlateau.
-    values: dict[str, Any] = {"factor": 0.1, "patience": 10, "min_delta": 0.0001, "cooldown": 0, "min_lr": 0.0} | given
-    return (values["factor"], values["patience"], values["min_delta"], values["cooldown"], values["min_lr"])

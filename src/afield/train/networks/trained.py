@@ -1,0 +1,147 @@
+"""Networks that were fitted: what they answer, and what they become as ONNX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from afield.bundle.manifest import Input
+from afield.preprocess.base import Features, StepInput
+from afield.preprocess.rows import dense, taken
+from afield.report.model import Epoch, LayerRow
+from afield.train.base import Task
+from afield.train.compiled.loop import Progress
+from afield.train.compiled.program import State
+from afield.train.compiled.sparse import SparseEngine
+from afield.train.export.keras_model import export_keras
+from afield.train.export.sparse import export_sparse
+from afield.train.networks import build
+from afield.train.networks.learning import Scale
+
+BLOCK = 256
+ANSWERS = "answers"
+
+
+class _Trained:
+    """What every fitted network says of itself."""
+
+    seconds = None
+    vectors = False
+
+    def __init__(self, progress: Progress, layers: list[LayerRow]) -> None:
+        self._progress = progress
+        self._layers = layers
+
+    @property
+    def history(self) -> list[Epoch]:
+        """One entry an epoch."""
+        return self._progress.history
+
+    @property
+    def stopped(self) -> str:
+        """Why training ended."""
+        return self._progress.stopped
+
+    def layers(self) -> list[LayerRow]:
+        """The network's table."""
+        return self._layers
+
+
+class TrainedSparse(_Trained):
+    """A fitted network on sparse rows.
+
+    Args:
+        engine: what fitted it.
+        state: the weights to keep.
+        progress: how the fit went.
+        entered: what enters it.
+        scale: of values.
+        layers: its table.
+    """
+
+    def __init__(
+        self,
+        engine: SparseEngine,
+        state: State,
+        progress: Progress,
+        entered: StepInput,
+        scale: Scale | None,
+        layers: list[LayerRow],
+    ) -> None:
+        super().__init__(progress, layers)
+        self._engine = engine
+        self._state = state
+        self._entered = entered
+        self._scale = scale
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Probabilities or values, float32[N, C]."""
+        (rows,) = features.values()
+        return _scaled(self._engine.predict(self._state, rows), self._scale)  # pyright: ignore[reportArgumentType]
+
+    def export_onnx(self) -> bytes:
+        """The network as an ONNX model that reads ids and weights."""
+        return export_sparse(self._engine.model.layers, self._engine.weights(self._state), _pair(self._scale))
+
+    def fed(self) -> list[Input]:
+        """How the inputs of the ONNX model are fed."""
+        feature = self._entered.feature
+        return [
+            Input(name="ids", dtype="int32", feature=feature, form="ids"),
+            Input(name="weights", dtype="float32", feature=feature, form="weights"),
+        ]
+
+
+class TrainedKeras(_Trained):
+    """A fitted network on arrays and windows.
+
+    Args:
+        model: with the weights to keep.
+        progress: how the fit went.
+        task: what it learned.
+        scale: of values.
+    """
+
+    def __init__(self, model: keras.Model, progress: Progress, task: Task, scale: Scale | None = None) -> None:
+        super().__init__(progress, build.table(model))
+        self._model = scored(model) if task.kind == "abnormal" else model
+        self._task = task
+        self._scale = scale
+
+    def predict(self, features: Features) -> np.ndarray:
+        """What the question asks for: probabilities, values, or scores."""
+        rows = len(next(iter(features.values())))
+        answers = [np.zeros((0, *tuple(self._model.outputs[0].shape)[1:]), np.float32)]
+        for start in range(0, rows, BLOCK):
+            some = taken(features, np.arange(start, min(start + BLOCK, rows)))
+            values = [dense(some[one.feature]) for one in self._task.inputs]
+            answers.append(np.asarray(self._model(values[0] if len(values) == 1 else values, training=False)))
+        return _scaled(np.concatenate(answers), self._scale)
+
+    def export_onnx(self) -> bytes:
+        """The network as an ONNX model whose inputs bear the names of the features."""
+        return export_keras(self._model, self._task.inputs, [ANSWERS], _pair(self._scale))
+
+    def fed(self) -> list[Input]:
+        """Each feature as it is."""
+        return [Input(name=one.feature, dtype=one.dtype, feature=one.feature) for one in self._task.inputs]
+
+
+def scored(model: keras.Model) -> keras.Model:
+    """An auto-encoder as a model of its score: the mean squared difference of what it gives back, float32[rows, 1]."""
+    entered = [keras.Input(tuple(tensor.shape)[1:], dtype=tensor.dtype, name=tensor.name) for tensor in model.inputs]
+    given: Any = model(entered[0])
+    axes = tuple(range(1, len(entered[0].shape)))
+    difference: Any = ops.mean(ops.square(ops.subtract(given, entered[0])), axis=axes, keepdims=False)
+    return keras.Model(entered, keras.layers.Reshape((1,))(difference))
+
+
+def _scaled(values: np.ndarray, scale: Scale | None) -> np.ndarray:
+    return values if scale is None else values * np.float32(scale.deviation) + np.float32(scale.mean)
+
+
+def _pair(scale: Scale | None) -> tuple[float, float] | None:
+    return None if scale is None else (scale.deviation, scale.mean)
