@@ -22,8 +22,8 @@ _PLACES = types.Array(types.int64, 1, "C", readonly=True)
 def row_keys(features: Features) -> np.ndarray:
     """uint64[N], equal for rows whose features are equal in every byte.
 
-    Different rows have different keys but for one chance in 2^64 a pair. A window is equal to another where the rows
-    written out are.
+    Different rows hardly ever meet: keys behave as if they were drawn at random from 2^64. A window is equal to another
+    where the rows written out are.
 
     Args:
         features: N rows each.
@@ -53,9 +53,9 @@ def _words(values: np.ndarray) -> np.ndarray:
 
 @helper
 def _mixed(key: np.uint64, word: np.uint64) -> np.uint64:
-    """The next key: a step of MurmurHash3's finalizer, so that each bit of both moves about half of the result's.
+    """The next key: a multiplication carries each bit upwards, the shift takes the upper half down again.
 
-    Source: A. Appleby, MurmurHash3, 2011 (the shift and multiply of `fmix64`).
+    For one word, no two keys become the same.
     """
     key = (key ^ (word + _FIRST)) * _SECOND
     return key ^ (key >> np.uint64(32))

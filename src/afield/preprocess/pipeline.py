@@ -149,7 +149,9 @@ class Pipeline:
         """
         columns = {name: batch.column(name) for name in self.columns(batch.schema)}
         for part in self.parts:
-            columns |= part.step.masked(batch, written)
+            masked = part.step.masked(batch, written)
+            # What the fit left out, such as identifiers, is neither read nor stored.
+            columns |= {name: column for name, column in masked.items() if name in columns}
         return pa.RecordBatch.from_pydict(columns)
 
     def fit(self, batches: Iterable[pa.RecordBatch]) -> None:

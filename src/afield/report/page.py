@@ -99,7 +99,8 @@ def _rendered(template: str, **values: Any) -> str:
     )
     filters: dict[str, Any] = {"duration": duration, "figure": figure, "prose": prose, "size": size, "spaced": _spaced}
     filters |= {"upper_first": _upper_first, "visible": visible, "within": within, "written": written}
-    environment.filters |= filters
+    for name, made in filters.items():
+        environment.filters[name] = made
     scripts = [get_plotlyjs(), _resource("page.js")]
     return environment.get_template(template).render(
         style=_resource("page.css"), scripts=scripts, policy=_policy(scripts), **values

@@ -23,6 +23,24 @@ def prepare(device: str = "auto") -> str:
         StateError: the training part is not installed, or Keras already runs on another backend.
         UseCaseError: the named device is not there.
     """
+    require()
+    import jax
+
+    try:
+        found: Any = jax.devices() if device == "auto" else jax.devices(device)
+    except RuntimeError:
+        there = sorted({d.platform for d in jax.devices()})
+        raise UseCaseError(f"train.device: no {device!r} here; expected one of {', '.join(there)}, or auto") from None
+    jax.config.update("jax_default_device", found[0])
+    return f"{found[0].platform}: {found[0].device_kind}"
+
+
+def require() -> None:
+    """Sets Keras to its JAX backend and keeps compiled programs on disk; the device stays as it is.
+
+    Raises:
+        StateError: the training part is not installed, or Keras already runs on another backend.
+    """
     backend = os.environ.setdefault("KERAS_BACKEND", "jax")
     if backend != "jax":
         raise StateError(
@@ -40,16 +58,11 @@ def prepare(device: str = "auto") -> str:
             f"Keras already runs on {keras.backend.backend()}: import afield first, or set KERAS_BACKEND=jax"
         )
     _cache_programs(jax)
-    try:
-        found: Any = jax.devices() if device == "auto" else jax.devices(device)
-    except RuntimeError:
-        there = sorted({d.platform for d in jax.devices()})
-        raise UseCaseError(f"train.device: no {device!r} here; expected one of {', '.join(there)}, or auto") from None
-    jax.config.update("jax_default_device", found[0])
-    return f"{found[0].platform}: {found[0].device_kind}"
 
 
 def _cache_programs(jax: Any) -> None:
+    if jax.config.jax_compilation_cache_dir:
+        return  # a folder of the user's own, or an earlier call
     folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "afield" / "jax"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

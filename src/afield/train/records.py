@@ -52,7 +52,7 @@ def read(source: Source, question: Question, hidden: list[str], watcher: Watcher
         watcher: told of the records read.
 
     Raises:
-        DataError: no record, no label, one class only, or a class with too few rows.
+        DataError: no record, no label, one class only, a class with too few rows, or a column of several kinds.
     """
     watcher.stage("reading")
     batches: list[pa.RecordBatch] = []
@@ -63,7 +63,12 @@ def read(source: Source, question: Question, hidden: list[str], watcher: Watcher
     if not batches:
         raise DataError("source: no record was read; expected at least two labelled records")
     tables = [pa.Table.from_batches([batch]) for batch in batches]
-    table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+    try:
+        table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as apart:
+        raise DataError(
+            f"source: its records do not fit together: {apart}; make that column of one kind, or leave files out"
+        ) from None
     return labelled(table, table.column(LABEL) if LABEL in table.column_names else None, question, hidden)
 
 

@@ -325,6 +325,22 @@ def test_a_step_that_is_wrong(path: Path, page: bytes) -> None:
     assert refused(path) == "member 'preprocess/0-text.json' does not hold a config and a list of arrays"
 
 
+DECISION = "decision/0-classes.json"
+
+
+def test_no_decision_or_several(path: Path) -> None:
+    def without(members: Members) -> None:
+        manifest = json.loads(members["manifest.json"])
+        del members[DECISION], manifest["members"][DECISION]
+        members["manifest.json"] = json.dumps(manifest).encode()
+
+    resealed(path, lambda members: members.update({"decision/1-value.json": members[DECISION]}))
+    assert refused(path) == "it holds 2 decisions below 'decision/' instead of one"
+    packed(path)
+    resealed(path, without)
+    assert refused(path) == "it holds 0 decisions below 'decision/' instead of one"
+
+
 def test_a_network_with_external_data(path: Path) -> None:
     network = model()
     network.graph.initializer[0].data_location = 1

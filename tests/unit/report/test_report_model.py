@@ -8,10 +8,11 @@ import math
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from synthetic_reports import MAKERS, comparison, report_of
 
-from afield.errors import StateError
+from afield.errors import DataError, StateError
 from afield.report import Report, from_json, json_text
-from afield.report.model import Confusion, Epoch, Mistake
+from afield.report.model import Confusion, Contender, Embedding, Epoch, Frame, Mistake, comparison_from_json
 
 
 def test_a_report_is_read_back_as_written(systems: Report) -> None:
@@ -94,3 +95,78 @@ def test_what_is_no_report_is_refused(text: str, found: str) -> None:
 def test_a_confusion_matrix_has_one_whole_form(form: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Confusion.model_validate(form)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_report_of_every_kind_is_read_back_as_written(kind: str) -> None:
+    report = report_of(kind)
+    assert from_json(json_text(report), "report.json") == report
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [
+        ("binary", "AUC"),
+        ("tag", "micro F1"),
+        ("regress", "R2"),
+        ("abnormal", "average precision"),
+        ("group", "silhouette"),
+        ("write", "bits a character"),
+        ("images", "accuracy"),
+    ],
+)
+def test_every_kind_has_a_score_within_its_interval(kind: str, metric: str) -> None:
+    report = report_of(kind)
+    assert report.metric == metric
+    assert report.score is not None
+    assert report.interval is not None
+    assert report.interval[0] < report.score < report.interval[1]
+    assert report.higher_is_better == (kind != "write")
+    contender = report.contender()
+    assert contender is not None
+    assert (contender.score, contender.interval) == (report.score, report.interval)
+    assert metric not in contender.figures
+
+
+def test_without_labels_there_is_nothing_to_compare() -> None:
+    report = report_of("unlabelled")
+    assert (report.score, report.interval, report.contender(), report.best_baseline()) == (None, None, None, None)
+
+
+def test_the_best_baseline_is_the_lowest_where_low_is_better() -> None:
+    written = report_of("write")
+    others = [Contender(name=str(score), score=score) for score in (3.0, 2.0, 4.0)]
+    best = written.model_copy(update={"baselines": others}).best_baseline()
+    assert best is not None
+    assert best.name == "2.0"
+
+
+def test_a_comparison_is_read_back_as_written() -> None:
+    assert comparison_from_json(json_text(comparison()), "compare.json") == comparison()
+    with pytest.raises(StateError) as raised:
+        comparison_from_json("{}", "compare.json")
+    assert str(raised.value) == (
+        "compare.json: expected a comparison of schema 1, found at use_case: Field required; compare the models again"
+    )
+
+
+def test_an_older_report_is_refused() -> None:
+    with pytest.raises(StateError) as raised:
+        from_json('{"schema": 1}', "report.json")
+    assert str(raised.value) == "report.json: expected a report of schema 2, found schema 1; train the version again"
+
+
+def test_a_contender_needs_its_metric() -> None:
+    regression = report_of("regress").regression
+    assert regression is not None
+    with pytest.raises(DataError) as raised:
+        Contender.of("mean", "AUC", regression)
+    assert str(raised.value) == (
+        "mean: expected a figure named 'AUC' to compare by, found R2, mean absolute error, mean squared error, "
+        "root mean squared error, median absolute error; name one of these"
+    )
+
+
+def test_every_frame_of_an_embedding_has_the_same_rows() -> None:
+    with pytest.raises(ValidationError, match="every frame must have 2 points, one for each member"):
+        Embedding(names=["a"], members=[0, 0], frames=[Frame(epoch=0, points=[(0, 0, 0)])], method="as they are")

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from synthetic_reports import MAKERS, comparison, report_of
 
 from afield.errors import AfieldError, StateError, TransientError
 from afield.report import Report, evaluate
-from afield.report.figures import figures, label
+from afield.report.figures import comparison_figures, figures, label
 from afield.report.model import Epoch, Token
-from afield.report.page import html, write
+from afield.report.page import comparison_html, html, write
 
 EVIL = [
     "<script>alert(1)</script>",
@@ -124,6 +125,78 @@ def test_a_browser_draws_every_plot(systems: Report, chromium: str, tmp_path: Pa
     assert f">{counts[0, 0]}</tspan>" in confusion or f">{counts[0, 0]}</text>" in confusion
 
 
+def test_a_browser_draws_every_kind_and_runs_nothing_foreign(chromium: str, tmp_path: Path) -> None:
+    # One document with a frame for each page: a browser takes longer to start than to draw.
+    kinds = [*MAKERS, "comparison"]
+    for kind in kinds:
+        write(comparison() if kind == "comparison" else report_of(kind), tmp_path / f"{kind}.html")
+    tell = (
+        "<script>addEventListener('load', () => setTimeout(() => parent.postMessage([...document.querySelectorAll("
+        "'[data-figure]')].filter((p) => !p.querySelector('.main-svg')).map((p) => p.dataset.figure).join(), '*'), 2000))"
+        "</script>"
+    )
+    for kind in kinds:
+        page = tmp_path / f"{kind}.html"
+        page.write_text(re.sub('<meta http-equiv="Content-Security-Policy".*?>', "", page.read_text()) + tell)
+    frames = "".join(f'<iframe src="{kind}.html" width="1000" height="800"></iframe>' for kind in kinds)
+    listen = "<script>addEventListener('message', (e) => document.body.append(`drawn all but [${e.data}];`))</script>"
+    (tmp_path / "all.html").write_text(f"<!doctype html><body>{listen}{frames}")
+    dom, console = opened(chromium, tmp_path / "all.html", tmp_path / "profile")
+    assert dom.count("drawn all but [];") == len(kinds)
+    assert "drawn all but [" not in dom.replace("drawn all but [];", "").replace("drawn all but [${", "")
+    assert "rror" not in console
+
+
+def test_the_embedding_plays_under_the_page_s_own_policy(chromium: str, tmp_path: Path) -> None:
+    report = report_of("states")
+    write(report, tmp_path / "report.html")
+    dom, console = opened(chromium, tmp_path / "report.html", tmp_path / "profile")
+    assert "Content Security Policy" not in console
+    assert "rror" not in console
+    assert report.embedding is not None
+    drawn = dom.partition('data-figure="embedding"')[2].partition("</figure>")[0]
+    assert ">Play</text>" in drawn
+    for frame in report.embedding.frames:
+        assert f">{frame.epoch}</text>" in drawn
+
+
+def test_every_kind_shows_its_sections_and_escapes_its_rows() -> None:
+    headings = {
+        "binary": ["The chosen cut", "ROC curve", "Precision and recall", "Confusion matrix"],
+        "tag": ["Tags"],
+        "regress": ["Residuals", "Sizes of the errors", "Largest errors", "Mean absolute error"],
+        "abnormal": ["Scores", "The highest scores", "Most abnormal rows"],
+        "unlabelled": ["Scores", "Most abnormal rows"],
+        "group": ["The groups", "Rows nearest to the centre of each group"],
+        "write": ["What it writes"],
+        "states": ["Known states", "How the states came apart"],
+        "images": ["Most confident mistakes as images"],
+    }
+    assert set(headings) == set(MAKERS)
+    for kind, wanted in headings.items():
+        text = html(report_of(kind))
+        for heading in wanted:
+            assert f">{heading}</h2>" in text, (kind, heading)
+        assert "<b>Óbidos" not in text.partition('id="figures"')[0]
+        assert "<script>alert" not in text
+        assert ("Confusion matrix</h2>" in text) == (kind in {"binary", "states", "images"})
+
+
+def test_a_comparison_shows_every_model_its_costs_and_what_failed() -> None:
+    text = comparison_html(comparison())
+    for wanted in (
+        "boosted trees",
+        "rhythm &lt;b&gt;",
+        " kB</td>",
+        " µs</td>",
+        "torch (torch) gave no score: model.py:12",
+    ):
+        assert wanted in text
+    bars = comparison_figures(comparison())["scores"]["data"][0]
+    assert bars["x"] == [0.915, 0.91, 0.83, 0.5]
+    assert bars["error_x"]["array"] == pytest.approx([0.01, 0.01, 0.01, 0])
+
+
 def test_the_confusion_toggles_and_tables_sort(systems: Report, chromium: str, tmp_path: Path) -> None:
     # The page's policy lets no further script run, so the clicks go into a copy without it.
     clicks = (
@@ -207,6 +280,12 @@ def test_many_classes_draw_the_most_confused(events: Report) -> None:
 @pytest.mark.parametrize("which", ["systems", "events", "hostile"])
 def test_plotly_knows_every_attribute(which: str, request: pytest.FixtureRequest) -> None:
     for figure in figures(request.getfixturevalue(which)).values():
+        go.Figure(figure)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_plotly_knows_every_attribute_of_every_kind(kind: str) -> None:
+    for figure in figures(report_of(kind)).values():
         go.Figure(figure)
 
 

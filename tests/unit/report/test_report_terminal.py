@@ -8,10 +8,11 @@ import re
 import numpy as np
 import pytest
 from rich.console import Console
+from synthetic_reports import MAKERS, comparison, report_of
 
 from afield.report import Report, evaluate
-from afield.report.terminal import render
-from afield.report.text import shortened, visible
+from afield.report.terminal import render, render_comparison
+from afield.report.text import duration, figure, shortened, size, visible
 
 
 def shown(report: Report, width: int = 100, terminal: bool = False) -> str:
@@ -143,3 +144,57 @@ def test_control_characters_are_written_out() -> None:
     assert visible("a\tb\x00\x9b\u2028é\n") == "a b\\x00\\x9b\\u2028é\\n"
     assert shortened("abcdef", 4) == "abc…"
     assert shortened("abcd", 4) == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        ("binary", ["AUC", "Average precision", "Cut 0.5200 (the highest F1 on the validation part)"]),
+        ("tag", ["Micro F1", "All tags right", "disk", "micro average"]),
+        ("regress", ["R2", "Mean absolute error", "an hour", "Largest errors", "predicted, "]),
+        ("abnormal", ["Alarms", "At the true count", "Precision and recall among", "counter 1 7 (50%)", "abnormal"]),
+        ("unlabelled", ["Alarms", "Most abnormal rows"]),
+        ("group", ["Silhouette", "group 4", "column 8 low", "Rows nearest to the centre"]),
+        ("write", ["bits a character", "Written at temperature 0.5", "JULIET:"]),
+        ("states", ["Answered unknown", "Known states", "taught"]),
+        ("images", ["Most confident mistakes (8 of 24", "row 5"]),
+    ],
+)
+@pytest.mark.parametrize("width", [60, 120])
+def test_every_kind_shows_its_sections(kind: str, wanted: list[str], width: int) -> None:
+    text = " ".join(shown(report_of(kind), width).split())
+    for part in wanted:
+        assert part in text
+    assert set(MAKERS) >= {kind}
+    assert ("Confusion" in text) == (kind in {"binary", "states", "images"})
+    assert "Verdict" in text
+
+
+def test_a_comparison_lists_the_best_first_and_what_failed() -> None:
+    file = io.StringIO()
+    render_comparison(comparison(), Console(file=file, width=140))
+    rows = [line.split() for line in file.getvalue().splitlines()]
+    names = [row[0] for row in rows if row and row[0] in {"boosted", "network", "rhythm", "majority"}]
+    assert names[:4] == ["boosted", "network", "rhythm", "majority"]
+    text = " ".join(file.getvalue().split())
+    assert "By AUC (higher is better), 5 folds, 2,013 rows" in text
+    assert "torch (torch) gave no score: model.py:12: no class Net" in text
+
+
+def test_figures_and_units_of_any_size() -> None:
+    assert [figure(value) for value in (0.0, 0.91234, 123.456, 1234567.8, 0.00001234, float("nan"))] == [
+        "0.0000",
+        "0.9123",
+        "123.46",
+        "1,234,568",
+        "1.23e-05",
+        "nan",
+    ]
+    assert [duration(value) for value in (None, 12.34, 0.0123, 0.0000123, 1e-8)] == [
+        "",
+        "12.3 s",
+        "12.3 ms",
+        "12.3 µs",
+        "10 ns",
+    ]
+    assert [size(value) for value in (None, 12, 12_345, 12_345_678)] == ["", "12 B", "12.3 kB", "12.3 MB"]

@@ -1,153 +1,40 @@
-"""Labelled records: classes numbered, what cannot be learned refused, the preprocessing fitted on training alone."""
+"""Records as examples: split, the preprocessing fitted on the training part alone, windows joined."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from cases import records, use_case
 
-from afield.connectors.base import LABEL, TEXT, Batch, Position
-from afield.errors import DataError
-from afield.preprocess.rows import SparseRows
+from afield.connectors.base import FILE
+from afield.errors import DataError, UseCaseError
+from afield.preprocess.rows import SparseRows, taken
+from afield.preprocess.windows import Windows
 from afield.train.base import Unwatched
-from afield.train.dataset import Records, build, labelled, read, take
-from afield.usecase.model import UseCase
-
-
-def records(labels: list[str | None], min_rows: int = 2, rare: str = "error") -> Records:
-    table = pa.table({"text": [f"row {i}" for i in range(len(labels))]})
-    return labelled(table, pa.chunked_array([pa.array(labels, pa.string())]), min_rows, rare)
-
-
-def use_case(**split: Any) -> UseCase:
-    return UseCase.model_validate(
-        {
-            "source": {"files": {"path": "data", "label": "file_name"}},
-            "preprocess": [{"text": {"mask": ["number"]}}],
-            "model": {"network": [{"dense": {"units": "classes", "activation": "softmax"}}]},
-            "train": {"split": split},
-        }
-    )
-
+from afield.train.dataset import Dataset, build
+from afield.train.records import MISSING, Records
 
 def assert_refused(message: str, work: Any) -> None:
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         work()
 
 
-def test_classes_are_numbered_in_order_of_their_names() -> None:
-    found = records(["b", "a", "c", "a", "b", "c"])
-    assert found.classes == ["a", "b", "c"]
-    assert found.targets.tolist() == [1, 0, 2, 0, 1, 2]
-    assert (found.targets.dtype, found.notes) == (np.int32, [])
-
-
-def test_labels_may_come_in_a_dictionary() -> None:
-    names = pa.chunked_array([pa.array(["b", "a"]).dictionary_encode(), pa.array(["b", "a"]).dictionary_encode()])
-    found = labelled(pa.table({"text": list("wxyz")}), names, 2, "error")
-    assert (found.classes, found.targets.tolist()) == (["a", "b"], [1, 0, 1, 0])
-
-
-def test_rows_without_a_label_are_left_out_and_counted() -> None:
-    found = records(["a", None, "b", "", "a", "b"])
-    assert found.table["text"].to_pylist() == ["row 0", "row 2", "row 4", "row 5"]
-    assert found.targets.tolist() == [0, 1, 0, 1]
-    assert found.notes == ["2 rows left out: no label"]
-    assert records(["a", None, "b", "a", "b"]).notes == ["1 row left out: no label"]
-
-
-def test_rare_classes_are_refused() -> None:
-    assert_refused(
-        "question: 1 of 3 classes have fewer than 2 rows: 'c' (1 row); give more rows, or leave them out with"
-        " `question: {rare: drop}`",
-        lambda: records(["a", "a", "b", "b", "c"]),
-    )
-    names = [f"k{i}" for i in range(7)]
-    assert_refused(
-        "question: 7 of 8 classes have fewer than 3 rows: 'k0' (2 rows), 'k1' (2 rows), 'k2' (2 rows), 'k3' (2 rows),"
-        " 'k4' (2 rows), ...; give more rows, or leave them out with `question: {rare: drop}`",
-        lambda: records(["a"] * 3 + names * 2, min_rows=3),
-    )
-
-
-def test_rare_classes_are_left_out_where_that_is_asked_for() -> None:
-    found = records(["a", "c", "a", "b", "d", "b"], rare="drop")
-    assert (found.classes, found.targets.tolist()) == (["a", "b"], [0, 0, 1, 1])
-    assert found.table["text"].to_pylist() == ["row 0", "row 2", "row 3", "row 5"]
-    assert found.notes == ["2 rows left out: 2 of 4 classes have fewer than 2 rows"]
-
-
-def test_what_cannot_be_learned() -> None:
-    one = "of one class, 'a'; expected at least two classes: check `path:` and `label:` of the source"
-    assert_refused(f"question: all 3 rows are {one}", lambda: records(["a"] * 3))
-    assert_refused(f"question: all 3 rows are {one}", lambda: records(["a", "a", "b", "a"], rare="drop"))
-    assert_refused("question: no record has a label; check `label:` of the source", lambda: records([None, ""]))
-    assert_refused(
-        "question: no class has 5 rows; give more rows, or lower `question: {min_rows: ...}`",
-        lambda: records(["a", "b"], min_rows=5, rare="drop"),
-    )
-
-
-@given(st.lists(st.sampled_from(["a", "b", "c", "d", "", None]), min_size=1, max_size=60), st.integers(2, 6))
-def test_what_is_kept_is_kept_in_order(labels: list[str | None], least: int) -> None:
-    counts = {name: labels.count(name) for name in labels if name}
-    kept = [(f"row {i}", name) for i, name in enumerate(labels) if name and counts[name] >= least]
-    if len({name for _, name in kept}) < 2:
-        with pytest.raises(DataError):
-            records(labels, least, "drop")
-        return
-    found = records(labels, least, "drop")
-    assert found.table["text"].to_pylist() == [text for text, _ in kept]
-    assert [found.classes[target] for target in found.targets] == [name for _, name in kept]
-
-
-class Labelled:
-    """A source of one label a batch."""
-
-    replayable: ClassVar[bool] = True
-    splittable: ClassVar[bool] = True
-
-    def __init__(self, *batches: tuple[str, list[str]]) -> None:
-        self._batches = batches
-
-    def batches(self, position: Position) -> Iterator[Batch]:
-        yield Batch(pa.record_batch({TEXT: pa.array([], pa.string())}), {})
-        for label, texts in self._batches:
-            names = pa.array([label] * len(texts)).dictionary_encode()
-            yield Batch(pa.record_batch({TEXT: texts, LABEL: names}), {})
-
-    def acknowledge(self, position: Position) -> None: ...
-
-    def close(self) -> None: ...
-
-
-def test_all_batches_are_read() -> None:
-    found = read(Labelled(("b", ["one", "two"]), ("a", ["three"] * 3), ("b", ["four"])), 2, "error", Unwatched())
-    assert found.table[TEXT].to_pylist() == ["one", "two", "three", "three", "three", "four"]
-    assert found.targets.tolist() == [1, 1, 0, 0, 0, 1]
-
-
-def test_a_source_without_records() -> None:
-    assert_refused(
-        "source: no record was read; expected at least two labelled records",
-        lambda: read(Labelled(), 2, "error", Unwatched()),
-    )
-
-
 def made(count: int = 80, **columns: list[Any]) -> Records:
-    labels = pa.array([f"{'ab'[i % 2]}" for i in range(count)])
-    table = pa.table({"text": [f"{'ab'[i % 2] * 3} says w{i} 7" for i in range(count)]} | columns)
-    return labelled(table, pa.chunked_array([labels]), 2, "error")
+    labels = [f"{'ab'[i % 2]}" for i in range(count)]
+    texts = [f"{'ab'[i % 2] * 3} says w{i} 7" for i in range(count)]
+    return records(use_case(), labels, text=texts, **columns)
+
+
+def split(**how: Any) -> Any:
+    return use_case(split=how)
 
 
 def test_the_preprocessing_sees_the_training_part_alone() -> None:
-    data = build(made(), use_case(test=0.25, validation=0.1), Unwatched())
+    data = build(made(), split(test=0.25, validation=0.1), Unwatched())
     sizes = [len(rows) for _, rows in data.parts.items()]
     assert sizes == [52, 8, 20]
     known = set(data.pipeline.vocabulary().to_pylist())
@@ -171,38 +58,178 @@ def test_parts_that_lack_rows() -> None:
     assert_refused(
         f"train.split: the validation part has no rows{few}", lambda: build(made(4), use_case(), Unwatched())
     )
-    assert len(build(made(8), use_case(validation=0), Unwatched()).parts.validation) == 0
+    assert len(build(made(8), split(validation=0), Unwatched()).parts.validation) == 0
 
 
 def test_a_training_part_of_one_class() -> None:
-    table = pa.table({"text": [f"row {i}" for i in range(40)]})
-    labels = pa.chunked_array([["a"] * 30 + ["b"] * 10])
+    found = records(use_case(), ["a"] * 30 + ["b"] * 10, text=[f"row {i}" for i in range(40)])
     assert_refused(
         "train.split: all 26 rows of the training part are of one class, 'a'; expected at least two: give more data,"
         " or split in another way",
-        lambda: build(labelled(table, labels, 2, "error"), use_case(by="time"), Unwatched()),
+        lambda: build(found, split(by="time"), Unwatched()),
     )
 
 
 def test_columns_to_split_by() -> None:
     backwards = made(when=list(range(80, 0, -1)))
-    assert build(backwards, use_case(by="time", time="when"), Unwatched()).parts.test.tolist() == list(range(20))
+    assert build(backwards, split(by="time", time="when"), Unwatched()).parts.test.tolist() == list(range(20))
     hosts = [f"h{i // 8}" for i in range(80)]
-    parts = build(made(host=hosts), use_case(by="group", group="host"), Unwatched()).parts
+    parts = build(made(host=hosts), split(by="group", group="host"), Unwatched()).parts
     assert not {hosts[row] for row in parts.test} & {hosts[row] for row in parts.training}
     for by, where in (("time", "train.split.time"), ("group", "train.split.group")):
         assert_refused(
             f"{where}: there is no column 'wen'; there are text, when",
-            lambda by=by: build(backwards, use_case(by=by, **{by: "wen"}), Unwatched()),
+            lambda by=by: build(backwards, split(by=by, **{by: "wen"}), Unwatched()),
         )
         assert_refused(
             f"{where}: the column 'when' is empty in 2 rows of 80; fill it, or split in another way",
-            lambda by=by: build(made(when=[None, None, *range(78)]), use_case(by=by, **{by: "when"}), Unwatched()),
+            lambda by=by: build(made(when=[None, None, *range(78)]), split(by=by, **{by: "when"}), Unwatched()),
         )
 
 
 def test_rows_are_taken_from_every_feature() -> None:
     rows = SparseRows(np.array([0, 1, 1, 3]), np.array([4, 2, 3], np.int32), np.ones(3, np.float32), 5)
-    taken = take({"text": rows, "size": np.array([10, 20, 30])}, np.array([2, 0]))
-    assert taken["text"].lengths.tolist() == [2, 1]
-    assert taken["size"].tolist() == [30, 10]
+    found = taken({"text": rows, "size": np.array([10, 20, 30])}, np.array([2, 0]))
+    assert found["text"].lengths.tolist() == [2, 1]
+    assert found["size"].tolist() == [30, 10]
+
+
+def test_the_column_of_the_answer_is_never_a_feature() -> None:
+    case = use_case(preprocess=["table"])
+    random = np.random.default_rng(0)
+    columns = {"a": random.normal(size=60), "b": random.normal(size=60), "kind": ["x", "y"] * 30}
+    data = build(records(case, columns["kind"], hidden=["kind"], **columns), case, Unwatched())
+    assert data.pipeline.columns(data.records.table.schema) == ["a", "b"]
+    assert (data.pipeline.inputs()[0].shape, data.unknown) == ((2,), None)
+    assert data.examples(data.parts.test).targets.tolist() == (data.parts.test % 2).tolist()
+    text = split(by="group", group="masked_text").model_copy(update={"preprocess": case.preprocess})
+    assert_refused(
+        "train.split.group: `masked_text` is the text of a `text` step, and there is none",
+        lambda: build(records(case, columns["kind"], hidden=["kind"], **columns), text, Unwatched()),
+    )
+
+
+def test_features_that_cannot_enter_together_are_refused() -> None:
+    joined = use_case(preprocess=["text", {"window": {"length": 2}}], split={"by": "time"})
+    with pytest.raises(UseCaseError, match="^preprocess: `window` joins numbers, and 'text' is text$"):
+        build(made(), joined, Unwatched())
+
+
+NODES = 3
+MINUTES = 40
+
+
+def minutes(case: Any, labels: list[str] | None = None, **more: Any) -> Records:
+    """A row a node and minute, in the order of time."""
+    number = np.arange(NODES * MINUTES)
+    load = np.sin(number) + number
+    columns = {"load": load, "node": [f"n{n % NODES}" for n in number], "minute": (number // NODES).astype(float)}
+    return records(case, labels, **columns, **more)
+
+
+def windowed(kind: str, split: dict[str, Any], **window: Any) -> Any:
+    step = {"window": {"length": 4, "key": "node", "time": "minute", **window}}
+    return use_case({"kind": kind}, [{"table": {"columns": ["load"], "numbers": "none"}}, step], split=split)
+
+
+def by_node(labels: list[str]) -> list[str]:
+    return [labels[row // NODES] for row in range(NODES * MINUTES)]
+
+
+def rows_of(data: Dataset, examples: np.ndarray) -> set[int]:
+    return {int(row) for example in examples for row in data.layout.records(int(example))}
+
+
+def test_windows_of_one_part_share_no_row_with_another() -> None:
+    case = windowed("abnormal", {"by": "time", "test": 0.25, "validation": 0.25})
+    data = build(minutes(case), case, Unwatched())
+    parts = [rows_of(data, part) for _, part in data.parts.items()]
+    assert all(parts)
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+    assert len(data.parts.test) == round(0.25 * NODES * (MINUTES - 3))
+    # The newest rows are those of every node, though windows stand node by node.
+    assert data.layout.ends[data.parts.test].min() == NODES * MINUTES - len(data.parts.test)
+    assert {int(end) % NODES for end in data.layout.ends[data.parts.test]} == {0, 1, 2}
+    assert set(data.layout.rows(data.parts.training).tolist()) == parts[0]
+
+
+def test_windows_hold_the_rows_of_one_node_in_their_order() -> None:
+    case = windowed("abnormal", {"by": "time"})
+    data = build(minutes(case), case, Unwatched())
+    load = data.records.table["load"].to_numpy().astype(np.float32)
+    windows = data.features["table"]
+    assert isinstance(windows, Windows)
+    for example in (0, 40, 100):
+        rows = data.layout.records(example)
+        assert (np.diff(rows) == NODES).all()
+        assert rows[-1] == data.layout.ends[example]
+        np.testing.assert_allclose(windows.take(np.array([example])).dense()[0, :, 0], load[rows], rtol=1e-6)
+    assert data.record(np.array([5]))["minute"].to_pylist() == [8.0]
+    assert data.targets.tolist() == [MISSING] * len(windows)
+
+
+def test_random_windows_that_overlap_are_refused() -> None:
+    case = windowed("abnormal", {"by": "random"}, length=20)
+    assert_refused(
+        "train.split: every window of the training part shares records with the test part; split `by: time` or"
+        " `by: group`, or give `window` a `stride` of its length",
+        lambda: build(minutes(case), case, Unwatched()),
+    )
+    apart = windowed("abnormal", {"by": "random"}, stride=4)
+    data = build(minutes(apart), apart, Unwatched())
+    assert [len(rows) for _, rows in data.parts.items()] == [19, 3, 8]
+
+
+def test_the_answer_of_a_window() -> None:
+    labels = by_node(["normal"] * 10 + ["fault"] + ["normal"] * 19 + ["fault"] * 10)
+    case = windowed("classify", {"by": "time", "test": 0.2, "validation": 0}, label="any")
+    data = build(minutes(case, labels), case, Unwatched())
+    assert data.records.classes == ["fault", "normal"]
+    minute = data.layout.ends // NODES
+    faulty = np.isin(minute, [10, 11, 12, 13]) | (minute >= 30)
+    assert data.targets.tolist() == [0 if fault else 1 for fault in faulty]
+
+
+def test_windows_of_several_answers_may_be_left_out() -> None:
+    labels = by_node(["a", "b"] * 5 + ["a"] * 15 + ["b"] * 15)
+    case = windowed("classify", {"by": "group", "group": "node", "test": 0.34, "validation": 0}, label="all_same")
+    data = build(minutes(case, labels), case, Unwatched())
+    assert len(data.targets) == NODES * 24
+    assert np.bincount(data.targets).tolist() == [NODES * 12, NODES * 12]
+    assert (data.layout.ends // NODES >= 13).all()
+    nodes = [set(data.record(rows)["node"].to_pylist()) for _, rows in data.parts.items()]
+    assert not nodes[0] & nodes[2]
+
+
+def test_a_window_bears_the_value_of_its_last_row() -> None:
+    case = windowed("regress", {"by": "time"})
+    values = [str(row) for row in range(NODES * MINUTES)]
+    data = build(minutes(case, values), case, Unwatched())
+    assert data.targets.tolist() == data.layout.ends.tolist()
+
+
+def test_files_to_test_on() -> None:
+    files = pa.array(["in/a.csv"] * 40 + ["in/b-test.csv"] * 40).dictionary_encode()
+    case = split(by="file", test_files="*-test.csv", validation=0.2)
+    data = build(made(**{FILE: files}), case, Unwatched())
+    assert data.parts.test.tolist() == list(range(40, 80))
+    assert len(data.parts.validation) == 8
+    for glob, found in (("*.txt", "none does"), ("*.csv", "all of them do")):
+        assert_refused(
+            f"train.split.test_files: expected some of the files to match '{glob}', {found}: a.csv, b-test.csv",
+            lambda glob=glob: build(made(**{FILE: files}), split(by="file", test_files=glob), Unwatched()),
+        )
+    assert_refused(
+        "train.split: `by: file` needs a source of files; the records do not say which file they are of",
+        lambda: build(made(), case, Unwatched()),
+    )
+
+
+def test_what_is_abnormal_needs_a_validation_part() -> None:
+    case = windowed("abnormal", {"by": "time", "validation": 0})
+    assert_refused(
+        "train.split: the validation part has no rows; give more data or another share",
+        lambda: build(minutes(case), case, Unwatched()),
+    )

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
-FIRST = 16
-"""Steps that are timed first; a step before them is not counted, as it may have to be compiled."""
 
 
 class Pace:
@@ -23,23 +21,29 @@ class Pace:
         self._seconds = seconds
         self._every = every
         self._step_seconds: float | None = None
-        self._warm = False
+        self._warm: set[Hashable] = set()
 
-    def spans(self, count: int) -> Iterator[tuple[int, int]]:
-        """(first step, step after the last one) of each span; the caller finishes one before it asks for the next."""
-        first = 0
-        while first < count:
-            last = min(first + self._length(), count)
+    def spans(self, shape: Hashable, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """(first step, step after the last one) of each span; the caller finishes one before it asks for the next.
+
+        Args:
+            shape: what the program of these steps was compiled for.
+            first: the first step.
+            last: the step after the last one.
+        """
+        while first < last:
+            until = min(first + self._length(shape), last)
             started = time.perf_counter()
-            yield first, last
-            if self._warm:
-                self._step_seconds = (time.perf_counter() - started) / (last - first)
-            self._warm = True
-            first = last
+            yield first, until
+            # The first span may have compiled; a single step is mostly the way in and out of the program.
+            if shape in self._warm and until - first > 1:
+                self._step_seconds = (time.perf_counter() - started) / (until - first)
+            self._warm.add(shape)
+            first = until
 
-    def _length(self) -> int:
+    def _length(self, shape: Hashable) -> int:
         if self._every is not None:
             return self._every
-        if self._step_seconds is None:
-            return FIRST if self._warm else 1
-        return max(int(self._seconds / self._step_seconds), 1)
+        if shape not in self._warm:
+            return 1
+        return max(int(self._seconds / self._step_seconds), 1) if self._step_seconds else 2

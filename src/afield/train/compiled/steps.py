@@ -102,7 +102,8 @@ class Steps:
         self, step: Any, state: ModelState, metrics: Any, order: Any, first: Any, last: Any, *, own: bool
     ) -> tuple[ModelState, Any, dict[str, Any]]:
         def rows(i: Any) -> Any:
-            if self._draw is None:
+            # Drawn rows come with a random key; validation has an order always.
+            if self._draw is None or not jnp.issubdtype(order.dtype, jax.dtypes.prng_key):
                 return jax.lax.dynamic_index_in_dim(order, i, keepdims=False)
             return self._draw(jax.random.fold_in(order, i), i)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
@@ -17,6 +17,7 @@ from afield.train.compiled.engine import Told
 from afield.train.compiled.pace import Pace
 from afield.train.compiled.placing import as_fed, place
 from afield.train.compiled.rates import rate_of, with_rate
+from afield.train.compiled.runs import Run, whole_runs
 from afield.train.compiled.steps import Draw, ModelState, Steps, read, variables
 
 TEST_ROWS = 256
@@ -35,6 +36,7 @@ class WholeEngine:
         row_weights: float32[N] or None; weight of each training record in the loss.
         draw: makes the rows of a step on the device, in place of an order in which each record comes once.
         steps: of an epoch, where rows are drawn; by default as many as an order would have.
+        validation_batch: validation records a step.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class WholeEngine:
         row_weights: np.ndarray | None = None,
         draw: Draw | None = None,
         steps: int | None = None,
+        validation_batch: int = TEST_ROWS,
     ) -> None:
         self.model = model
         self._records = _length(features)
         self._batch = min(batch_size, self._records)
         self._seed = seed
         self._draw = draw
+        self._validation_batch = validation_batch
         self._drawn = steps or -(-self._records // self._batch)
         data = keras.utils.pack_x_y_sample_weight(_entering(features), targets, row_weights)
         self._data: Any = place(data)
@@ -76,16 +80,17 @@ class WholeEngine:
 
     def epoch(self, state: ModelState, number: int, told: Told) -> tuple[ModelState, dict[str, float]]:
         metrics, logs = self._steps.copy(self._metrics), {}
-        for order, count, batch in self._orders(number):
-            for first, last in self._pace.spans(count):
-                state, metrics, logs = self._steps.train(state, metrics, self._data, order, first, last)
+        for run in self._runs(number):
+            rows = run.order.shape[1] if self._draw is None else self._batch
+            for first, last in self._pace.spans(rows, run.first, run.last):
+                state, metrics, logs = self._steps.train(state, metrics, run.data, run.order, first, last)
                 jax.block_until_ready(logs)
-                told((last - first) * batch)
+                told((last - first) * rows)
         return state, _numbers(logs)
 
     def validate(self, state: ModelState) -> dict[str, float]:
         metrics, logs = self._metrics, {}
-        for order, count, _ in _cut(np.arange(self._tested, dtype=np.int32), TEST_ROWS):
+        for order, count, _ in _cut(np.arange(self._tested, dtype=np.int32), self._validation_batch):
             _, metrics, logs = self._steps.test(state, metrics, self._testing, order, 0, count)
         return _numbers(logs)
 
@@ -113,20 +118,13 @@ class WholeEngine:
     def set_learning_rate(self, state: ModelState, value: float) -> ModelState:
         return state._replace(optimizer=with_rate(self.model.optimizer.variables, state.optimizer, value))
 
-    def _orders(self, number: int) -> Any:
+    def _runs(self, number: int) -> Iterable[Run]:
         if self._draw is not None:
             key = jax.random.fold_in(jax.random.key(self._seed), number)
-            return [(key, self._drawn, self._batch)]
+            return [Run(self._data, key, 0, self._drawn)]
         # The order depends on the seed and the epoch alone, so that a resumed training sees the same one.
         order = np.random.default_rng([self._seed, number]).permutation(self._records)
-        return _cut(order.astype(np.int32), self._batch)
-
-
-def _cut(order: np.ndarray, batch: int) -> list[tuple[np.ndarray, int, int]]:
-    """An order as steps of equal size, and the last, shorter one: (int32[S, B], S, B) each."""
-    whole = len(order) // batch
-    parts = [order[: whole * batch].reshape(whole, batch), order[whole * batch :][None]]
-    return [(part, *part.shape) for part in parts if part.size]
+        return whole_runs(self._data, order, self._batch)
 
 
 def _entering(features: Mapping[str, Any]) -> Any:

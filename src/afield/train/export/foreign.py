@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from afield.bundle.onnx_guard import check_network
 from afield.errors import BundleError, UseCaseError
-from afield.train.export.graph import DTYPES, IR_VERSION, ROWS
+from afield.train.export.graph import DTYPES, IR_VERSION, ROWS, needed, read_by
 
 FACTOR, SHIFT = "afield_factor", "afield_shift"
 
@@ -37,12 +37,12 @@ def settled(
         UseCaseError: the model holds what may not travel, such as operators of its own.
     """
     graph = model.graph
-    kept = _needed(graph, set(outputs.values()))
+    kept = needed(graph.node, set(outputs.values()))
     types = {value.name: value for value in [*graph.input, *graph.output]}
     before = [_taken(name, old, types[old].type.tensor_type.elem_type, dtype) for name, (old, dtype) in inputs.items()]
     after, constants = _given(outputs, scale)
     versions = {one.domain: one.version for one in model.opset_import}  # skl2onnx names a domain twice
-    used = {name for node in [*kept, *after] for name in _read(node)}
+    used = {name for node in [*kept, *after] for name in read_by(node)}
     made = helper.make_model(
         helper.make_graph(
             [*before, *kept, *after],
@@ -69,26 +69,6 @@ def settled(
     except (BundleError, onnx.checker.ValidationError) as refused:
         raise UseCaseError(f"model: the exported network cannot be used: {str(refused).splitlines()[0]}") from None
     return network
-
-
-def _needed(graph: Any, wanted: set[str]) -> list[Any]:
-    """The nodes that the wanted values are made of; an ONNX graph stands in the order of computation."""
-    kept: list[Any] = []
-    for node in reversed(graph.node):
-        if wanted & set(node.output):
-            kept.append(node)
-            wanted = wanted | set(_read(node))
-    return kept[::-1]
-
-
-def _read(node: Any) -> Iterator[str]:
-    """Names that a node reads, those inside of its branches and loops too."""
-    yield from node.input
-    for attribute in node.attribute:
-        for inner in [attribute.g, *attribute.graphs]:
-            yield from (value.name for value in inner.output)
-            for one in inner.node:
-                yield from _read(one)
 
 
 def _taken(name: str, old: str, kind: int, dtype: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,13 +99,14 @@ class Graph:
         return made
 
     def cast(self, value: Value, dtype: str) -> Value:
-        """The value in another type; what an earlier conversion did is undone instead of done twice."""
+        """The value in another type; whole numbers that were made others are taken as they were."""
         if value.dtype == dtype:
             return value
         name = self._undone.get((value.name, dtype))
         if name is None:
             name = self.add("Cast", value.name, to=DTYPES[dtype])
-            self._undone[name, value.dtype] = value.name
+            if value.dtype == "int32":
+                self._undone[name, "int32"] = value.name
         return Value(name, value.shape, dtype)
 
     def input(self, name: str, dtype: str, sizes: Sequence[Size]) -> Value:
@@ -120,14 +121,37 @@ class Graph:
 
     def model(self) -> bytes:
         """The whole as the content of an ONNX file."""
+        nodes = needed(self._nodes, {output.name for output in self._outputs})
+        used = {name for node in nodes for name in read_by(node)}
+        constants = [tensor for tensor in self._constants if tensor.name in used]
         made = helper.make_model(
-            helper.make_graph(self._nodes, "network", self._inputs, self._outputs, self._constants),
+            helper.make_graph(nodes, "network", self._inputs, self._outputs, constants),
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,
             producer_name="afield",
         )
         onnx.checker.check_model(made)
         return made.SerializeToString()
+
+
+def needed(nodes: Sequence[Any], wanted: set[str]) -> list[Any]:
+    """The nodes that the wanted values are made of; an ONNX graph stands in the order of computation."""
+    kept: list[Any] = []
+    for node in reversed(nodes):
+        if wanted & set(node.output):
+            kept.append(node)
+            wanted = wanted | set(read_by(node))
+    return kept[::-1]
+
+
+def read_by(node: Any) -> Iterator[str]:
+    """Names that a node reads, those inside of its branches and loops too."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in [attribute.g, *attribute.graphs]:
+            yield from (value.name for value in inner.output)
+            for one in inner.node:
+                yield from read_by(one)
 
 
 def _named(name: str, sizes: Sequence[Size]) -> list[int | str]:

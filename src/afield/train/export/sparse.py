@@ -16,12 +16,18 @@ from afield.train.export.keras_model import MAPS
 IDS, WEIGHTS, ANSWER = "ids", "weights", "probabilities"
 
 
-def export_sparse(layers: Sequence[keras.Layer], weights: Sequence[np.ndarray], output: str = ANSWER) -> bytes:
+def export_sparse(
+    layers: Sequence[keras.Layer],
+    weights: Sequence[np.ndarray],
+    scale: tuple[float, float] | None = None,
+    output: str = ANSWER,
+) -> bytes:
     """Writes a network as an ONNX model of inputs ids int32[B, L] and weights float32[B, L].
 
     Args:
         layers: Keras layers in order, each reading one vector a record, the first one dense.
         weights: their weights in order, the first kernel float32[V, H].
+        scale: factor and shift applied to the output, of a model that learned standardised values; None for neither.
         output: name of the output.
 
     Raises:
@@ -45,7 +51,11 @@ def export_sparse(layers: Sequence[keras.Layer], weights: Sequence[np.ndarray], 
         except NoMapError as missing:
             raise UseCaseError(f"model.network[{place}]: {missing}") from None
         value = Value(name, (None, width))
-    graph.output(output, value.name, [ROWS, width])
+    name = value.name
+    if scale is not None:
+        name = graph.add("Mul", name, graph.constant(float(scale[0])))
+        name = graph.add("Add", name, graph.constant(float(scale[1])))
+    graph.output(output, name, [ROWS, width])
     return graph.model()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from afield.bundle import pack
 from afield.errors import AfieldError
+from afield.report.metrics import embedding
 from afield.report.model import Contender, Part, Parts, Report, SourceCounts, Token, Vocabulary, json_text
 from afield.report.verdict import verdict
 from afield.runtime.decisions import Classes, frozen
@@ -199,6 +200,9 @@ def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained, watcher: Watch
     decision = judgement.decision
     if isinstance(decision, Classes):
         more = details(data, decision, raw)
+    frames = getattr(trained, "frames", None)
+    if frames:
+        more["embedding"] = embedding(frames, trained.members, data.records.classes, case.train.seed)  # pyright: ignore
     spoken = spoken_for(data, session) if data.pipeline.text and case.question.kind == "classify" else {}
     return Judged(loaded, data, trained, network, session, judgement, baselines, spoken, more)
 
