@@ -80,7 +80,7 @@ class Tags:
     figure: ClassVar[str] = "probability"
 
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
-        given = raw >= np.array(self.cuts, np.float32)
+        given = raw >= np.array(self.cuts, np.float64)
         names = np.array(self.classes, object)
         texts = [self.separator.join(names[row]) for row in given]
         # How sure the answer is as a whole: as its least sure tag.
@@ -112,7 +112,7 @@ class Alarm:
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
         scores = raw.reshape(len(raw))
         names = pa.array(["normal", "abnormal"], pa.string())
-        over = pa.array((scores > self.cut).astype(np.int32))
+        over = pa.array((scores.astype(np.float64) > self.cut).astype(np.int32))
         return {PREDICTION: pa.DictionaryArray.from_arrays(over, names), self.figure: pa.array(scores, pa.float32())}
 
 

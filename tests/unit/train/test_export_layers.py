@@ -137,7 +137,8 @@ def answers_of(shape: tuple[int, ...], dtype: str) -> tuple[np.ndarray, dict[tup
     }
     model = keras.Model(entered, [layer(entered) for layer in tried.values()])
     answers = unsettled(model).predict_on_batch(rows)
-    return rows, dict(zip(tried, zip(tried.values(), answers if len(tried) > 1 else [answers], strict=True), strict=True))
+    paired = zip(tried.values(), answers if len(tried) > 1 else [answers], strict=True)
+    return rows, dict(zip(tried, paired, strict=True))
 
 
 @pytest.mark.parametrize(("name", "place"), EACH)
@@ -211,7 +212,12 @@ def test_the_activations_are_those_that_the_catalogue_names() -> None:
             "axis",
             "the normalisation can be exported over the last axes alone, as -1; found 1",
         ),
-        ("conv2d_transpose", {"output_padding": 1}, "output_padding", "output_padding cannot be exported; leave it off"),
+        (
+            "conv2d_transpose",
+            {"output_padding": 1},
+            "output_padding",
+            "output_padding cannot be exported; leave it off",
+        ),
         (
             "conv1d_transpose",
             {"dilation_rate": 2},
@@ -221,7 +227,5 @@ def test_the_activations_are_those_that_the_catalogue_names() -> None:
         ("normalization", {}, "mean", "mean and variance must be given; to learn them use batch_normalization"),
     ],
 )
-def test_an_argument_that_stands_in_the_way(
-    name: str, arguments: dict[str, Any], argument: str, message: str
-) -> None:
+def test_an_argument_that_stands_in_the_way(name: str, arguments: dict[str, Any], argument: str, message: str) -> None:
     assert [*unexportable(name, arguments)] == [(argument, message)]

@@ -88,7 +88,7 @@ def test_a_regressor(estimator: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "estimator", [IsolationForest(20, random_state=0), OneClassSVM(), LocalOutlierFactor(novelty=True)]
+    "estimator", [IsolationForest(n_estimators=20, random_state=0), OneClassSVM(), LocalOutlierFactor(novelty=True)]
 )
 def test_a_detector_gives_more_to_what_is_more_abnormal(estimator: Any) -> None:
     estimator.fit(ROWS)

@@ -91,7 +91,9 @@ def embedding(found: Embedding) -> Figure:
             {
                 "name": str(frame.epoch),
                 "traces": list(range(len(found.names))),
-                "data": [_coordinates([frame.points[row] for row in inside]) for inside in rows],
+                "data": [
+                    {"type": "scatter3d", **_coordinates([frame.points[row] for row in inside])} for inside in rows
+                ],
             }
             for frame in found.frames
         ],

@@ -9,7 +9,13 @@ from typing import Any
 
 import numpy as np
 
-LINKS = {"HalfSquaredError": "", "AbsoluteError": "", "PinballLoss": "", "HalfGammaLoss": "Exp", "HalfPoissonLoss": "Exp"}
+LINKS = {
+    "AbsoluteError": "Identity",
+    "HalfGammaLoss": "Exp",
+    "HalfPoissonLoss": "Exp",
+    "HalfSquaredError": "Identity",
+    "PinballLoss": "Identity",
+}
 """Loss of a regression -> the operator from the sum of the trees to its value."""
 
 
@@ -41,7 +47,7 @@ def write_boosting(scope: Any, operator: Any, container: Any) -> None:
         loss = type(estimator._loss).__name__
         if loss not in LINKS:
             raise NotImplementedError(f"loss {loss} has no map to ONNX")
-        _node(scope, container, LINKS[loss] or "Identity", [raw], outputs[0].full_name)
+        _node(scope, container, LINKS[loss], [raw], outputs[0].full_name)
         return
     label, probabilities = (output.full_name for output in outputs)
     if len(estimator.classes_) > 2:
@@ -56,9 +62,7 @@ def write_boosting(scope: Any, operator: Any, container: Any) -> None:
 
 
 def _node(scope: Any, container: Any, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
-    container.add_node(
-        kind, inputs, [output], op_version=13, name=scope.get_unique_operator_name(kind), **attributes
-    )
+    container.add_node(kind, inputs, [output], op_version=13, name=scope.get_unique_operator_name(kind), **attributes)
 
 
 def _trees(estimator: Any) -> dict[str, Any]:

@@ -26,8 +26,8 @@ def transposed(graph: Graph, layer: Any, x: Value) -> str:
     if layer.output_padding is not None or max(_each(layer.dilation_rate, len(sizes))) > 1:
         raise NoMapError("output_padding and dilation have no map to ONNX here; leave them off")
     # Keras makes max(size - stride, 0) places more than the strides do, and "same" cuts them off again.
-    over = [max(size - stride, 0) if layer.padding == "same" else 0 for size, stride in zip(sizes, strides, strict=True)]
-    short = [max(stride - size, 0) for size, stride in zip(sizes, strides, strict=True)]
+    beyond = [size - stride for size, stride in zip(sizes, strides, strict=True)]
+    over = [max(places, 0) if layer.padding == "same" else 0 for places in beyond]
     weights = [graph.constant(kernel)] + ([graph.constant(graph.weight(layer.bias))] if layer.use_bias else [])
     made = graph.add(
         "ConvTranspose",
@@ -35,7 +35,7 @@ def transposed(graph: Graph, layer: Any, x: Value) -> str:
         *weights,
         strides=strides,
         pads=[*(total // 2 for total in over), *(total - total // 2 for total in over)],
-        output_padding=short,
+        output_padding=[max(-places, 0) for places in beyond],
     )
     return activated(graph, layer.activation, _channels_back(graph, layer, x, made))
 
@@ -97,9 +97,7 @@ def up_sampling(graph: Graph, layer: Any, x: Value) -> str:
     return _channels_back(graph, layer, x, made)
 
 
-def _convolved(
-    graph: Graph, layer: Any, x: str, kernel: np.ndarray, bias: np.ndarray | None, groups: int
-) -> str:
+def _convolved(graph: Graph, layer: Any, x: str, kernel: np.ndarray, bias: np.ndarray | None, groups: int) -> str:
     weights = [graph.constant(kernel)] + ([] if bias is None else [graph.constant(bias)])
     dilations = _each(layer.dilation_rate, kernel.ndim - 2)
     missing = [(size - 1) * dilation for size, dilation in zip(kernel.shape[2:], dilations, strict=True)]

@@ -64,7 +64,7 @@ class Graph:
         """Stores an array once (a float becomes a scalar float32) and returns its name."""
         value = np.asarray(array, np.float32) if isinstance(array, float) else np.asarray(array)
         value = np.ascontiguousarray(value).reshape(value.shape)
-        key = (value.dtype.str, value.shape, hashlib.blake2b(value).digest())
+        key = (value.dtype.str, value.shape, hashlib.blake2b(value.tobytes()).digest())
         if key not in self._stored:
             self._stored[key] = f"c{len(self._constants)}"
             self._constants.append(numpy_helper.from_array(value, self._stored[key]))

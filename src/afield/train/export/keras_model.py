@@ -29,8 +29,8 @@ def export_keras(
 
     Args:
         model: Functional or Sequential, on Keras's JAX backend; weights are taken from its variables.
-        inputs: what is fed, in the order of the model's inputs, each as a whole array; the ONNX inputs bear the names of
-            the features.
+        inputs: what is fed, in the order of the model's inputs, each as a whole array; the ONNX inputs bear the names
+            of the features.
         outputs: names of the ONNX outputs, in the order of the model's outputs.
         scale: factor and shift applied to the output, of a model that learned standardised values; None for neither.
 
@@ -118,9 +118,10 @@ def _written(
         raise NoMapError(f'layer "{name}" ({kind}) is called with a mask, which has no map to ONNX')
     if not whole and type(operation) is not keras.layers.Embedding and not _is_model(operation):
         # Keras computes in floating point from here on.
-        positional, named = tree.map_structure(
+        computed: Any = tree.map_structure(
             lambda given: graph.cast(given, "float32") if isinstance(given, Value) else given, (positional, named)
         )
+        positional, named = computed
     if _is_model(operation):
         values = [given for given in tree.flatten((positional, named)) if isinstance(given, Value)]
         return [value.name for value in walk(graph, operation, values, maps)]
@@ -153,7 +154,9 @@ def _fed(graph: Graph, given: StepInput, tensor: Any) -> Value:
     """A new input as the model takes it."""
     sizes = tuple(tensor.shape[1:])
     if len(sizes) != len(given.shape) or any(a not in (None, b) for a, b in zip(sizes, given.shape, strict=True)):
-        raise UseCaseError(f'model: the network takes {sizes} a record for input "{given.feature}", found {given.shape}')
+        raise UseCaseError(
+            f'model: the network takes {sizes} a record for input "{given.feature}", found {given.shape}'
+        )
     value = graph.input(given.feature, given.dtype, [ROWS, *sizes])
     return graph.cast(value, "int32" if _is_whole(tensor.dtype) else "float32")
 

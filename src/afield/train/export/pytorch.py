@@ -72,7 +72,8 @@ def _exported(module: Any, examples: tuple[Any, ...]) -> Any:
         except Exception as refused:  # the exporters' errors have no common base
             refusals.append(str(refused).strip().splitlines()[0] if str(refused).strip() else type(refused).__name__)
     raise UseCaseError(
-        f"model.torch: {type(module).__name__} cannot be exported to ONNX: {refusals[0]}; by torch.export: {refusals[1]}"
+        f"model.torch: {type(module).__name__} cannot be exported to ONNX: {refusals[0]};"
+        f" by torch.export: {refusals[1]}"
     )
 
 
@@ -81,7 +82,8 @@ def _traced(module: Any, examples: tuple[Any, ...]) -> Any:
 
     names = [f"in{place}" for place in range(len(examples))]
     file = io.BytesIO()
-    torch.onnx.export(
+    export: Any = torch.onnx.export  # its types know of files by name alone
+    export(
         module,
         examples,
         file,

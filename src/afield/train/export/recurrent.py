@@ -65,9 +65,7 @@ def recurrent(graph: Graph, layer: Any, sequences: Value, initial_state: Any = N
     output = ran.output
     if layer.go_backwards and layer.return_sequences:  # Keras leaves the outputs in the order of its walk
         lowest = np.iinfo(np.int64).min
-        output = graph.add(
-            "Slice", output, graph.whole(-1), graph.whole(lowest), graph.whole(1), graph.whole(-1)
-        )
+        output = graph.add("Slice", output, graph.whole(-1), graph.whole(lowest), graph.whole(1), graph.whole(-1))
     return [output, *ran.states] if layer.return_state else output
 
 

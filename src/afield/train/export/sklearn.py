@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier, is_outlier_detector, is_regressor
-
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from afield.errors import StateError, UseCaseError
@@ -61,7 +60,8 @@ def export_sklearn(estimator: Any, width: int, feature: str, output: str) -> byt
             )
     except Exception as refused:  # skl2onnx's errors have no common base
         raise UseCaseError(
-            f"model.sklearn: {name} cannot be exported to ONNX: {str(refused).splitlines()[0]}; choose another estimator"
+            f"model.sklearn: {name} cannot be exported to ONNX: {str(refused).splitlines()[0]};"
+            " choose another estimator"
         ) from None
     outputs = [value.name for value in written.graph.output]
     return settled(written, {feature: (READ, "float32")}, {output: outputs[place]}, scale)

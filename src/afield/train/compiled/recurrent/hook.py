@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -25,7 +25,7 @@ _thread = threading.local()
 
 
 @contextmanager
-def fast_recurrence() -> Iterator[None]:
+def fast_recurrence() -> Generator[None]:
     """Traces `keras.layers.LSTM` and `keras.layers.GRU` with Afield's kernels, in this thread, while it is open.
 
     What the kernels do not cover stays on Keras's own path: masks, `unroll`, `recurrent_dropout`, activations other
@@ -100,7 +100,8 @@ def _forwards(inputs: Any, options: dict[str, Any]) -> tuple[Any, dict[str, Any]
 
 def _platform() -> str:
     """Where the program will run: the device that was picked, which need not be JAX's first."""
-    picked: Any = jax.config.jax_default_device
+    settings: Any = jax.config
+    picked = settings.jax_default_device
     return getattr(picked, "platform", picked) or jax.default_backend()
 
 
