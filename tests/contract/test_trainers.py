@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from afield.bundle.manifest import Input
 from afield.checks import trainer as checks
 from afield.checks.trainer import TRAINER_CHECKS, TrainerCase
-from afield.preprocess.base import Features
+from afield.preprocess.base import Features, StepInput
 from afield.preprocess.rows import SparseRows
+from afield.preprocess.windows import Windows
 from afield.report.model import Epoch, LayerRow
 from afield.train.backend import prepare
-from afield.train.base import Examples, Trained, Trainer, Watcher
+from afield.train.base import Examples, Kind, Task, Trained, Trainer, Watcher
 from afield.train.networks.spec import Network
+from afield.usecase.base import Component
 from afield.usecase.training import Train
 
 CLASSES = ["left", "middle", "right"]
@@ -37,9 +41,23 @@ def examples(records: int, seed: int) -> Examples:
 TRAINING, VALIDATION = examples(90, seed=1), examples(30, seed=2)
 
 
-@pytest.mark.parametrize("check", TRAINER_CHECKS)
-def test_network(check: Callable[[TrainerCase], None], tmp_path: Path) -> None:
+TEXT_INPUTS = [StepInput("text", (30,), sparse=True)]
+
+
+def opener(network: Component, inputs: list[StepInput], kind: Kind = "classify", classes: list[str] = CLASSES) -> Any:
+    """Opens the trainer of a network for three epochs."""
     prepare("cpu")
+    train = Train(epochs=3, batch_size=30, optimizer={"adam": {"learning_rate": 0.01}}, seed=4)
+
+    def opened(checkpoints: Path | None, identity: str) -> Trainer:
+        task = Task(kind, classes, inputs, train, checkpoints=checkpoints, identity=identity)
+        return network.open(task)  # pyright: ignore[reportAttributeAccessIssue]
+
+    return opened
+
+
+@pytest.mark.parametrize("check", TRAINER_CHECKS)
+def test_network_on_text(check: Callable[[TrainerCase], None], tmp_path: Path) -> None:
     network = Network.model_validate(
         [
             {"dense": {"units": 8, "activation": "relu"}},
@@ -47,12 +65,70 @@ def test_network(check: Callable[[TrainerCase], None], tmp_path: Path) -> None:
             {"dense": {"units": "classes", "activation": "softmax"}},
         ]
     )
-    train = Train(epochs=3, batch_size=30, optimizer={"adam": {"learning_rate": 0.01}}, seed=4)
+    check(TrainerCase(opener(network, TEXT_INPUTS), TRAINING, VALIDATION, tmp_path / "training", len(CLASSES)))
 
-    def opened(checkpoints: Path | None, identity: str) -> Trainer:
-        return network.open(train, CLASSES, checkpoints, identity)
 
-    check(TrainerCase(opened, TRAINING, VALIDATION, len(CLASSES), tmp_path / "training"))
+def table(records: int, seed: int, kind: Kind) -> Examples:
+    """Rows of four numbers and two categories, or of numbers alone, and what follows from them."""
+    random = np.random.default_rng(seed)
+    numbers = random.normal(size=(records, 4)).astype(np.float32)
+    features = {"table": numbers}
+    if kind != "abnormal":
+        features["categories"] = random.integers(0, 5, (records, 2)).astype(np.int32)
+    targets: dict[Kind, Any] = {
+        "classify": (numbers[:, 0] > 0).astype(np.int32),
+        "tag": (numbers[:, :3] > 0).astype(np.float32),
+        "regress": 100 * numbers[:, 0] + 500,
+        "abnormal": np.full(records, -1, np.int32),
+    }
+    return Examples(features, targets[kind])
+
+
+LAST: dict[Kind, tuple[dict[str, Any], int]] = {
+    "classify": ({"units": 1, "activation": "sigmoid"}, 1),
+    "tag": ({"units": "classes", "activation": "sigmoid"}, 3),
+    "regress": ({"units": 1}, 1),
+    "abnormal": ({"units": "inputs"}, 1),
+}
+
+
+def on_tables(kind: Kind, folder: Path) -> TrainerCase:
+    last, width = LAST[kind]
+    network = Network.model_validate([{"dense": {"units": 8, "activation": "relu"}}, {"dense": last}])
+    inputs = [StepInput("table", (4,)), StepInput("categories", (2,), "int32", cardinalities=(5, 5))]
+    opened = opener(network, inputs[: 1 if kind == "abnormal" else 2], kind, CLASSES[: 2 if kind == "classify" else 3])
+    return TrainerCase(opened, table(90, 1, kind), table(30, 2, kind), folder / "training", width, kind)
+
+
+@pytest.mark.parametrize("check", TRAINER_CHECKS)
+def test_network_on_tables(check: Callable[[TrainerCase], None], tmp_path: Path) -> None:
+    check(on_tables("regress", tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["classify", "tag", "abnormal"])
+@pytest.mark.parametrize("check", [checks.check_answers_fit_the_question, checks.check_exported_answers_the_same])
+def test_other_questions(check: Callable[[TrainerCase], None], kind: Kind, tmp_path: Path) -> None:
+    check(on_tables(kind, tmp_path))
+
+
+@pytest.mark.parametrize("check", [checks.check_goes_on_after_an_interruption, checks.check_exported_answers_the_same])
+def test_network_on_windows(check: Callable[[TrainerCase], None], tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    series = random.normal(size=(130, 2)).astype(np.float32)
+
+    def windows(count: int) -> Examples:
+        starts = random.integers(0, 120, count)
+        return Examples({"w": Windows(series, starts, 5)}, (series[starts + 4, 0] > 0).astype(np.int32))
+
+    network = Network.model_validate([{"lstm": {"units": 4}}, {"dense": {"units": "classes", "activation": "softmax"}}])
+    opened = opener(network, [StepInput("w", (5, 2))], classes=CLASSES[:2])
+    check(TrainerCase(opened, windows(90), windows(30), tmp_path / "training", 2))
+
+
+FED = (
+    Input(name="ids", dtype="int32", feature="text", form="ids"),
+    Input(name="weights", dtype="float32", feature="text", form="weights"),
+)
 
 
 @dataclass
@@ -70,7 +146,7 @@ class Shares:
             number = len(history) + 1
             watcher.stage(f"epoch {number}")
             answer = (answer + goal) / 2
-            history.append(Epoch(epoch=number, loss=1 / number, metrics={"accuracy": 0.5}, learning_rate=0.5, seconds=0.0))
+            history.append(Epoch(epoch=number, loss=1 / number, metrics={}, learning_rate=0.5, seconds=0.0))
             watcher.epoch(history[-1])
             if self.folder:
                 self.folder.mkdir(exist_ok=True)
@@ -106,6 +182,9 @@ class Answered:
     answer: np.ndarray
     history: Sequence[Epoch]
     stopped: str = "all 3 epochs done"
+    seconds: float | None = None
+    vectors: bool = False
+    inputs: tuple[Input, ...] = FED
     exported: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -131,12 +210,15 @@ class Answered:
         opset = [helper.make_opsetid("", 21)]
         return helper.make_model(graph, opset_imports=opset, ir_version=10).SerializeToString()
 
+    def fed(self) -> list[Input]:
+        return list(self.inputs)
+
     def layers(self) -> list[LayerRow]:
         return []
 
 
 def case_of(trainer: Callable[[Path | None, str], Trainer], folder: Path) -> TrainerCase:
-    return TrainerCase(trainer, TRAINING, VALIDATION, 3, folder / "training")
+    return TrainerCase(trainer, TRAINING, VALIDATION, folder / "training", 3)
 
 
 @pytest.mark.parametrize("check", TRAINER_CHECKS)
@@ -157,6 +239,53 @@ class TellsNobody(Shares):
 class GivesNoReason(Shares):
     def result(self, answer: np.ndarray, history: list[Epoch]) -> Trained:
         return Answered(answer, history, stopped="")
+
+
+class TakesLessThanNoTime(Shares):
+    def result(self, answer: np.ndarray, history: list[Epoch]) -> Trained:
+        return Answered(answer, history, seconds=-1.0)
+
+
+class FeedsNothing(Shares):
+    def result(self, answer: np.ndarray, history: list[Epoch]) -> Trained:
+        return Answered(answer, history, inputs=())
+
+
+class FeedsTwice(Shares):
+    def result(self, answer: np.ndarray, history: list[Epoch]) -> Trained:
+        return Answered(answer, history, inputs=(FED[0], FED[0]))
+
+
+class FeedsAnother(Shares):
+    def result(self, answer: np.ndarray, history: list[Epoch]) -> Trained:
+        return Answered(answer, history, inputs=(FED[0], FED[1].model_copy(update={"feature": "table"})))
+
+
+class FeedsItDense(Shares):
+    def result(self, answer: np.ndarray, history: list[Epoch]) -> Trained:
+        return Answered(answer, history, inputs=(FED[0], FED[1].model_copy(update={"form": "dense"})))
+
+
+class Forest(Shares):
+    """Fits in one go."""
+
+    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> Trained:
+        return Answered(super().fit(training, validation, checks.Recorder()).answer, [], seconds=0.5)  # type: ignore
+
+
+class SaysNoTime(Forest):
+    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> Trained:
+        return replace(super().fit(training, validation, watcher), seconds=None)  # type: ignore
+
+
+@pytest.mark.parametrize("check", TRAINER_CHECKS)
+def test_a_trainer_without_epochs(check: Callable[[TrainerCase], None], tmp_path: Path) -> None:
+    check(replace(case_of(Forest, tmp_path), resumes=False))
+
+
+def test_a_trainer_without_epochs_says_its_time(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="expected how many seconds a training without epochs took, found None"):
+        checks.check_tells_its_history(replace(case_of(SaysNoTime, tmp_path), resumes=False))
 
 
 class SumsToTwo(Shares):
@@ -211,9 +340,15 @@ BROKEN = [
     (checks.check_tells_its_history, LosesAnEpoch),
     (checks.check_tells_its_history, TellsNobody),
     (checks.check_tells_its_history, GivesNoReason),
-    (checks.check_answers_are_probabilities, SumsToTwo),
-    (checks.check_answers_are_probabilities, NotANumber),
-    (checks.check_answers_are_probabilities, LacksAClass),
+    (checks.check_answers_fit_the_question, SumsToTwo),
+    (checks.check_answers_fit_the_question, NotANumber),
+    (checks.check_answers_fit_the_question, LacksAClass),
+    (checks.check_tells_its_history, TakesLessThanNoTime),
+    (checks.check_tells_its_history, Forest),
+    (checks.check_says_how_it_is_fed, FeedsNothing),
+    (checks.check_says_how_it_is_fed, FeedsTwice),
+    (checks.check_says_how_it_is_fed, FeedsAnother),
+    (checks.check_says_how_it_is_fed, FeedsItDense),
     (checks.check_same_seed_same_answers, NoSeed),
     (checks.check_exported_answers_the_same, ExportsAnother),
     (checks.check_goes_on_after_an_interruption, NeverGoesOn),

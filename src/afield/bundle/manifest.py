@@ -38,13 +38,15 @@ class Input(_Part):
         dtype: "float32" or "int32".
         feature: name of the feature that it takes; empty for all of them.
         form: "dense": the feature itself, windows written out; "ids" or "weights": of sparse rows, padded;
-            "joined": every feature written out, flattened and joined to one matrix.
+            "joined": every feature written out, flattened and joined to one matrix; "state": carried from call to
+            call, zeros at first, float32[rows, units]: the network's outputs after its first one are the states after
+            the call, in the order of these inputs.
     """
 
     name: str
     dtype: str
     feature: str
-    form: Literal["dense", "ids", "weights", "joined"] = "dense"
+    form: Literal["dense", "ids", "weights", "joined", "state"] = "dense"
 
 
 class Manifest(_Part):

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from afield.errors import BundleError, DataError, UseCaseError
 from afield.preprocess.base import Carry, Features, Frozen, Step, StepInput
+from afield.preprocess.characters.step import CharactersStep
 from afield.preprocess.text.step import TextStep, vocabulary
 from afield.preprocess.window.step import WindowStep
 from afield.usecase.base import Component
@@ -122,6 +123,12 @@ class Pipeline:
         """The text step, where it is the only one."""
         step: Any = self.parts[0].step
         return step if len(self.parts) == 1 and isinstance(step, TextStep) else None
+
+    @property
+    def characters(self) -> CharactersStep | None:
+        """The characters step, where it is the only one."""
+        step: Any = self.parts[0].step
+        return step if len(self.parts) == 1 and isinstance(step, CharactersStep) else None
 
     @property
     def line(self) -> str | None:

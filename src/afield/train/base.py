@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -47,11 +47,11 @@ class Examples:
     Args:
         features: N records.
         targets: int32[N], number of the class (classify; abnormal and group, where labels are known, else empty);
-            float32[N, C], 1 for each tag (tag); float32[N] (regress); int32[N, L], the characters after each (write).
+            float32[N, C], 1 for each tag (tag); float32[N] (regress); `Windows` of the character after each (write).
     """
 
     features: Features
-    targets: np.ndarray
+    targets: Any
 
 
 class Watcher(Protocol):
@@ -80,6 +80,19 @@ class Unwatched:
     def epoch(self, epoch: Epoch) -> None: ...
 
 
+@dataclass(frozen=True)
+class Parity:
+    """How near an exported model's answers must be to the trained one's.
+
+    Args:
+        difference: at most, relative to 1 or to the answer where that is larger: float32 sums in another order.
+        share: of the rows for which it must hold.
+    """
+
+    difference: float = 1e-4
+    share: float = 1.0
+
+
 class Trained(Protocol):
     """The result of a fit."""
 
@@ -97,13 +110,19 @@ class Trained(Protocol):
         ...
 
     @property
+    def parity(self) -> Parity:
+        """How near the exported model must come to it."""
+        ...
+
+    @property
     def seconds(self) -> float | None:
         """Time to train, where the epochs do not say it."""
         ...
 
     def predict(self, features: Features) -> np.ndarray:
         """What the exported model gives too: probabilities float32[N, C] (classify, tag), values float32[N, 1]
-        (regress), scores float32[N, 1], higher for what is more abnormal (abnormal), vectors float32[N, D] (group)."""
+        (regress), scores float32[N, 1], higher for what is more abnormal (abnormal), vectors float32[N, D] (group),
+        probabilities of the next character float32[N, L, C] (write)."""
         ...
 
     def export_onnx(self) -> bytes: ...

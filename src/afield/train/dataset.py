@@ -19,6 +19,7 @@ from afield.train.base import Examples, Watcher
 from afield.train.layout import Layout, laid_out
 from afield.train.records import Records
 from afield.train.split import Parts, by_file, by_group, by_time, drawn, purged
+from afield.train.texts import Text, text_of
 from afield.usecase.model import UseCase
 
 SLICE = 65_536
@@ -37,6 +38,8 @@ class Dataset:
         keys: uint64[M]; equal where the features are equal.
         unknown: share of the test part's terms that training never met; None where there is no text.
         fingerprint: names this data: equal records in the same order give the same.
+        text: the records as one text, where a text is to be written; the examples are windows of it then, and the
+            layout is empty.
     """
 
     records: Records
@@ -47,6 +50,7 @@ class Dataset:
     keys: np.ndarray
     unknown: float | None
     fingerprint: str
+    text: Text | None = None
 
     @property
     def targets(self) -> np.ndarray:
@@ -55,6 +59,8 @@ class Dataset:
 
     def examples(self, rows: np.ndarray) -> Examples:
         """Features and targets of some examples."""
+        if self.text is not None:
+            return self.text.examples(rows)
         return Examples(taken(self.features, rows), self.targets[rows])
 
     def record(self, rows: np.ndarray) -> pa.Table:
@@ -80,6 +86,8 @@ def build(
     table = records.table.drop_columns([name for name in records.hidden if name in records.table.column_names])
     pipeline.columns(table.schema)
     watcher.stage("splitting")
+    if case.question.kind == "write":
+        return _written(records, pipeline, table, case)
     layout = laid_out(pipeline, records, table, case.question)
     keys = None
     if pipeline.text:
@@ -121,6 +129,14 @@ def split(records: Records, layout: Layout, keys: np.ndarray | None, case: UseCa
     else:
         parts = drawn(targets, shares, seed, stratify=how.stratify)
     return parts if layout.cut is None else purged(parts, layout.cut.starts, layout.cut.length)
+
+
+def _written(records: Records, pipeline: Pipeline, table: pa.Table, case: UseCase) -> Dataset:
+    text = text_of(pipeline, table, case.train.split)
+    nothing = np.zeros(0, np.int64)
+    layout, parts = Layout(nothing, nothing), Parts(*text.parts)
+    features = {text.feature: text.windows}
+    return Dataset(records, layout, parts, pipeline, features, nothing, None, text.fingerprint, text)
 
 
 def _judged(parts: Parts, layout: Layout, records: Records, case: UseCase) -> None:

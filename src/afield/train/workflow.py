@@ -127,7 +127,7 @@ def task(loaded: LoadedUseCase, data: Dataset, identity: str) -> Task:
     """What a model of the use case is to learn."""
     return Task(
         kind=loaded.model.question.kind,
-        classes=data.records.classes,
+        classes=data.text.characters if data.text else data.records.classes,
         inputs=data.pipeline.inputs(),
         train=loaded.model.train,
         folder=loaded.folder,

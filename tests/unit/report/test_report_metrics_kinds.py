@@ -324,7 +324,8 @@ def test_image_mistakes_are_the_most_confident() -> None:
         (
             [1.0],
             [[1.0]],
-            "evaluation: expected values of shape (1,), as the truth has, found an array of shape (1, 1); pass one for each",
+            "evaluation: expected values of shape (1,), as the truth has, found an array of shape (1, 1); "
+            "pass one for each",
         ),
         (
             [1.0, 2.0],

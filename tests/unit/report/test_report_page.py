@@ -125,15 +125,16 @@ def test_a_browser_draws_every_plot(systems: Report, chromium: str, tmp_path: Pa
     assert f">{counts[0, 0]}</tspan>" in confusion or f">{counts[0, 0]}</text>" in confusion
 
 
+@pytest.mark.long
 def test_a_browser_draws_every_kind_and_runs_nothing_foreign(chromium: str, tmp_path: Path) -> None:
     # One document with a frame for each page: a browser takes longer to start than to draw.
     kinds = [*MAKERS, "comparison"]
     for kind in kinds:
         write(comparison() if kind == "comparison" else report_of(kind), tmp_path / f"{kind}.html")
     tell = (
-        "<script>addEventListener('load', () => setTimeout(() => parent.postMessage([...document.querySelectorAll("
-        "'[data-figure]')].filter((p) => !p.querySelector('.main-svg')).map((p) => p.dataset.figure).join(), '*'), 2000))"
-        "</script>"
+        "<script>addEventListener('load', () => setTimeout(() => parent.postMessage("
+        "[...document.querySelectorAll('[data-figure]')].filter((place) => !place.querySelector('.main-svg'))"
+        ".map((place) => place.dataset.figure).join(), '*'), 2000))</script>"
     )
     for kind in kinds:
         page = tmp_path / f"{kind}.html"

@@ -150,7 +150,7 @@ def test_control_characters_are_written_out() -> None:
     ("kind", "wanted"),
     [
         ("binary", ["AUC", "Average precision", "Cut 0.5200 (the highest F1 on the validation part)"]),
-        ("tag", ["Micro F1", "All tags right", "disk", "micro average"]),
+        ("tag", ["Micro F1", "All tags right", "disk", "micro "]),
         ("regress", ["R2", "Mean absolute error", "an hour", "Largest errors", "predicted, "]),
         ("abnormal", ["Alarms", "At the true count", "Precision and recall among", "counter 1 7 (50%)", "abnormal"]),
         ("unlabelled", ["Alarms", "Most abnormal rows"]),

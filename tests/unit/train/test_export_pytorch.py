@@ -104,7 +104,7 @@ def test_nothing_of_the_machine_is_left() -> None:
 
 def test_what_cannot_be_exported_is_named() -> None:
     with pytest.raises(
-        UseCaseError, match=r"^model.torch: Branching cannot be exported to ONNX: the sum is positive; by"
+        UseCaseError, match=r"^model.torch: Branching cannot be exported to ONNX: the sum is positive;"
     ):
         export_torch(Branching(), [torch.ones(2, 3)], ["x"], "answer")
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from cases import use_case
 
 from afield.train.networks.spec import Network
 
@@ -33,7 +34,7 @@ def test_a_sound_network() -> None:
         (
             [{"dense": {"units": 0}}, SOUND[1]],
             (0, "dense", "units"),
-            'expected a whole number of at least 1, or "classes", found 0',
+            'expected a whole number of at least 1, "classes" or "inputs", found 0',
         ),
         (
             [SOUND[0], {"dropout": {"rate": 1.0}}, SOUND[1]],
@@ -51,14 +52,14 @@ def test_a_sound_network() -> None:
             "expected true or false, found 'yes'",
         ),
         (
-            [{"dropout": {"rate": 0.1}}, SOUND[1]],
-            (0, "dropout"),
-            'the first layer on text must be "dense", found "dropout"',
+            [{"lstm": {"units": 3, "activation": []}}, SOUND[1]],
+            (0, "lstm", "activation"),
+            "expected the name of an activation, found []",
         ),
         (
-            [SOUND[0], {"dense": {"units": "classes"}}],
-            (1, "dense"),
-            "the last layer must give one probability a class: `dense: {units: classes, activation: softmax}`",
+            [{"layer_normalization": {"axis": ["a", 1]}}, SOUND[1]],
+            (0, "layer_normalization", "axis"),
+            "expected a number, found ['a', 1]",
         ),
         (
             [SOUND[0] | {"dropout": {"rate": 0.1}}, SOUND[1]],
@@ -71,10 +72,65 @@ def test_a_mistake(layers: list[object], path: tuple[str | int, ...], message: s
     assert (path, message) in problems(layers)
 
 
+def in_case(layers: list[object], kind: str, *steps: str) -> list[tuple[tuple[str | int, ...], str]]:
+    case = use_case({"kind": kind}, list(steps))
+    return [(problem.path, problem.message) for problem in Network.model_validate(layers).lint_in(case)]
+
+
+LAST = {
+    "classify": "one probability a class: `dense: {units: classes, activation: softmax}`",
+    "tag": "one probability a tag: `dense: {units: classes, activation: sigmoid}`",
+    "regress": "one value: `dense: {units: 1}`",
+    "abnormal": "what entered the first: `dense: {units: inputs}`",
+    "write": "one probability a character: `dense: {units: classes, activation: softmax}`",
+}
+FITTING = {
+    "classify": [{"units": "classes", "activation": "softmax"}, {"units": 1, "activation": "sigmoid"}],
+    "tag": [{"units": "classes", "activation": "sigmoid"}],
+    "regress": [{"units": 1}],
+    "abnormal": [{"units": "inputs"}, {"units": "inputs", "activation": "sigmoid"}],
+    "write": [{"units": "classes", "activation": "softmax"}],
+    "group": [{"units": 8}],
+}
+
+
+@pytest.mark.parametrize("kind", LAST)
+def test_a_last_layer_that_cannot_answer(kind: str) -> None:
+    for last in ({"dense": {"units": "classes", "activation": "tanh"}}, {"dropout": {"rate": 0.5}}):
+        (name,) = last
+        assert in_case([SOUND[0], last], kind, "table") == [((1, name), f"the last layer must give {LAST[kind]}")]
+
+
+@pytest.mark.parametrize("kind", FITTING)
+def test_a_last_layer_that_answers(kind: str) -> None:
+    for arguments in FITTING[kind]:
+        assert in_case([SOUND[0], {"dense": arguments}], kind, "table") == []
+        assert problems([SOUND[0], {"dense": arguments}]) == []
+
+
+def test_the_first_layer_on_text_alone() -> None:
+    dropped = [{"dropout": {"rate": 0.1}}, SOUND[1]]
+    message = 'the first layer on text must be "dense", found "dropout"'
+    assert in_case(dropped, "classify", "text") == [((0, "dropout"), message)]
+    assert in_case(dropped, "classify", "table") == in_case(dropped, "classify", "text", "table") == []
+    frozen = [{"dense": {"units": 8, "trainable": False}}, SOUND[1]]
+    assert in_case(frozen, "classify", "text") == [((0, "dense", "trainable"), "the first layer must be trainable")]
+
+
+def test_a_layer_that_is_not_known_is_said_once() -> None:
+    assert in_case([SOUND[0], {"desne": {}}], "classify", "text") == []
+
+
 def test_what_cannot_be_exported_is_said_before_training() -> None:
-    ((path, message),) = problems([SOUND[0], {"unit_normalization": {}}, SOUND[1]])
-    assert path == (1, "unit_normalization")
-    assert message.startswith('layer "unit_normalization" cannot be exported from one vector a record; expected one of')
+    ((path, message),) = problems([SOUND[0], {"masking": {}}, SOUND[1]])
+    assert path == (1, "masking")
+    assert message.startswith('layer "masking" cannot be exported; expected one of activation, ')
+    assert problems([{"embedding": {"input_dim": 9, "output_dim": 2, "mask_zero": True}}, SOUND[1]]) == [
+        (
+            (0, "embedding", "mask_zero"),
+            "a mask cannot be exported; leave mask_zero off and give the padding a number of its own",
+        )
+    ]
 
 
 def test_judging_needs_no_keras() -> None:

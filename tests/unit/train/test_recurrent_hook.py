@@ -136,9 +136,7 @@ def test_a_gpu_runs_a_float32_lstm_by_cudnn(
         assert theirs[0][1] is False
 
 
-def test_a_gpu_without_cudnn_takes_the_kernel(
-    x: np.ndarray, never: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_gpu_without_cudnn_takes_the_kernel(x: np.ndarray, never: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     layer = keras.layers.LSTM(3)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr("jax.experimental.rnn.lstm", None)

@@ -29,6 +29,13 @@ class Characters(Component):
         description="The character that stands for those that are not learned; null leaves them out.",
         examples=["\ufffd"],
     )
+    window: int = Field(40, description="Characters that the network learns from at a time.", examples=[100])
+    stride: int | None = Field(
+        None,
+        description="Characters from the begin of one window of the training text to that of the next; null for half a "
+        "window.",
+        examples=[40],
+    )
 
     def lint(self) -> Sequence[Problem]:
         """Values that can fit no text."""
@@ -42,6 +49,10 @@ class Characters(Component):
             yield Problem(("min_count",), f"expected 1 or more, found {self.min_count}")
         if self.max_size < 2:
             yield Problem(("max_size",), f"expected 2 or more, found {self.max_size}")
+        if self.window < 1:
+            yield Problem(("window",), f"expected 1 or more, found {self.window}")
+        if self.stride is not None and self.stride < 1:
+            yield Problem(("stride",), f"expected 1 or more, or null for half a window, found {self.stride}")
         if self.unknown is not None and len(self.unknown) != 1:
             yield Problem(("unknown",), f"expected one character, or null to leave them out, found '{self.unknown}'")
 

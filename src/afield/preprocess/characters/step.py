@@ -35,7 +35,7 @@ class Counts:
 class CharactersStep:
     """Text to the numbers of its characters: each record is a line of one text.
 
-    A record has no features of its own: a network that writes reads the whole text, see `stream`.
+    A record has no features of its own: a network that writes reads stretches of the whole text, see `text`.
 
     Args:
         declared: the step as declared in the use case.
@@ -65,7 +65,7 @@ class CharactersStep:
     def observe(self, state: Counts | None, batch: pa.RecordBatch) -> Counts:
         """Counts the characters of a batch of training records; the state given is changed and returned."""
         counts = state or Counts()
-        points = _code_points("".join(self._lines(batch)))
+        points = _code_points("".join(self.lines(batch)))
         found = np.bincount(points)
         counts.totals[: len(found)] += found
         counts.records += batch.num_rows
@@ -95,8 +95,8 @@ class CharactersStep:
         return Frozen(config, {"characters": np.sort(most).astype(np.uint32)})
 
     def inputs(self, frozen: Frozen) -> list[StepInput]:
-        """One character; how many stand in a row is for the model to say."""
-        return [StepInput(self.declared.output, (), "int32", cardinalities=(self.size(frozen),))]
+        """A window of characters; they are no categories, as the network says itself how it reads them."""
+        return [StepInput(self.declared.output, (self.declared.window,), "int32")]
 
     def size(self, frozen: Frozen) -> int:
         """Number of characters that are learned."""
@@ -127,12 +127,16 @@ class CharactersStep:
         points = frozen.arrays["characters"][numbers]
         return points.astype("<u4").tobytes().decode("utf-32-le", errors="replace")
 
-    def stream(self, frozen: Frozen, batches: Iterable[pa.RecordBatch]) -> np.ndarray:
-        """int32[T]: all records as one text, a line each."""
-        lines = (line for batch in batches for line in self._lines(batch))
-        return self.encode(frozen, "\n".join(lines))
+    def text(self, batches: Iterable[pa.RecordBatch]) -> str:
+        """All records as one text, a line each."""
+        return "\n".join(line for batch in batches for line in self.lines(batch))
 
-    def _lines(self, batch: pa.RecordBatch) -> list[str]:
+    def lines(self, batch: pa.RecordBatch) -> list[str]:
+        """The text of each of N records; an empty one where there is none.
+
+        Raises:
+            DataError: the column is no text.
+        """
         column: Any = batch.column(self.declared.column)
         try:
             return [line or "" for line in column.cast(pa.large_string()).to_pylist()]

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import keras
 
-from afield.train.compiled.placing import gather
 from afield.train.compiled.steps import Draw, Steps
 
 _KEPT = "_afield_steps"
 
 
-def build(model: keras.Model, data: Any, draw: Draw | None = None) -> None:
-    """Builds what `model.fit` builds before its first step, from the shapes of a batch; the metrics start anew.
+def build(model: keras.Model, batch: Any) -> None:
+    """Builds what `model.fit` builds before its first step; the metrics start anew.
 
     Args:
         model: compiled.
-        data: structure (x, y, weights) as `place` gave it.
-        draw: see `Steps`.
+        batch: structure (x, y, weights) of arrays, or of their shapes.
     """
-    rows = jnp.zeros(2, jnp.int32) if draw is None else jax.eval_shape(draw, jax.random.key(0), 0)
-    batch: Any = jax.eval_shape(gather, data, rows)
     # Keras has no public way to build the metrics without a fit.
     model._symbolic_build(data_batch=batch)  # pyright: ignore[reportPrivateUsage]
     model.reset_metrics()

@@ -17,7 +17,7 @@ from afield.train.base import Unwatched, Watcher
 from afield.train.compiled.checkpoint import Checkpoints
 from afield.train.compiled.engine import Engine
 
-HIGHER_IS_BETTER = frozenset({"accuracy", "auc", "f1", "precision", "r2", "r2_score", "recall"})
+HIGHER_IS_BETTER = frozenset({"accuracy", "auc", "f1", "precision", "r2", "recall", "score"})
 """Metrics, by their last word, that are better the higher they are; all others are better the lower."""
 
 
@@ -159,7 +159,7 @@ class Loop:
                 f"train.early_stopping.monitor: the network does not measure {self._plan.monitor!r};"
                 f" expected one of {names}"
             )
-        return -measured[name] if name.split("_")[-1] in HIGHER_IS_BETTER or name in HIGHER_IS_BETTER else measured[name]
+        return -measured[name] if name.split("_")[-1] in HIGHER_IS_BETTER else measured[name]
 
     def _lower_rate(self, state: Any, loss: float) -> Any:
         assert self._plan.plateau

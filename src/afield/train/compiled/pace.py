@@ -6,7 +6,6 @@ import time
 from collections.abc import Hashable, Iterator
 
 
-
 class Pace:
     """Cuts the steps of an epoch into spans of about equal time.
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import keras
 
 from afield.train.compiled.placing import gather
+from afield.train.compiled.recurrent import fast_recurrence
 
 Draw = Callable[[Any, Any], Any]
 """(random key, number of the step) -> int32[B], the rows of the step; traced into the program."""
@@ -78,16 +79,16 @@ class Steps:
 
     def programs(self) -> int:
         """Programs compiled so far."""
-        return sum(function._cache_size() for function in (self._train, self._test))  # pyright: ignore[reportPrivateUsage]
+        functions: list[Any] = [self._train, self._test]
+        return sum(function._cache_size() for function in functions)
 
     def _train_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
         def step(state: ModelState, metrics: Any, rows: Any) -> Any:
-            logs, (*new, metrics) = self.model.train_step(
-                (*map(list, state), list(metrics)), gather(data, rows)
-            )
+            logs, (*new, metrics) = self.model.train_step((*map(list, state), list(metrics)), gather(data, rows))
             return ModelState(*map(tuple, new)), tuple(metrics), logs
 
-        return self._loop(step, state, metrics, order, first, last, own=self._own("train_step"))
+        with fast_recurrence():
+            return self._loop(step, state, metrics, order, first, last, own=self._own("train_step"))
 
     def _test_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
         def step(state: ModelState, metrics: Any, rows: Any) -> Any:
@@ -96,7 +97,8 @@ class Steps:
             )
             return state._replace(rest=tuple(rest)), tuple(metrics), logs
 
-        return self._loop(step, state, metrics, order, first, last, own=self._own("test_step"))
+        with fast_recurrence():
+            return self._loop(step, state, metrics, order, first, last, own=self._own("test_step"))
 
     def _loop(
         self, step: Any, state: ModelState, metrics: Any, order: Any, first: Any, last: Any, *, own: bool
@@ -129,7 +131,8 @@ class Steps:
             return dict(self.model.get_metrics_result())
 
     def _predict_batch(self, state: ModelState, x: Any) -> Any:
-        return self.model.predict_step((list(state.trainable), list(state.rest)), (x,))[0]
+        with fast_recurrence():
+            return self.model.predict_step((list(state.trainable), list(state.rest)), (x,))[0]
 
 
 def variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any], list[Any]]:

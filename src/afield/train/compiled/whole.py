@@ -15,7 +15,7 @@ from afield.preprocess.windows import Windows
 from afield.train.compiled.building import build, steps_of
 from afield.train.compiled.engine import Told
 from afield.train.compiled.pace import Pace
-from afield.train.compiled.placing import as_fed, place
+from afield.train.compiled.placing import as_fed, gather, place
 from afield.train.compiled.rates import rate_of, with_rate
 from afield.train.compiled.runs import Run, whole_runs
 from afield.train.compiled.steps import Draw, ModelState, Steps, read, variables
@@ -66,7 +66,8 @@ class WholeEngine:
         self._testing: Any = (
             place(keras.utils.pack_x_y_sample_weight(_entering(validation[0]), validation[1])) if others else None
         )
-        build(model, self._data, draw)
+        rows = jax.eval_shape(draw, jax.random.key(0), 0) if draw else np.zeros(self._batch, np.int32)
+        build(model, jax.eval_shape(gather, self._data, rows))
         self._steps: Steps = steps_of(model, draw)
         self._metrics = read(model)[1]
         self._pace = Pace(seconds=1.0)
@@ -90,8 +91,8 @@ class WholeEngine:
 
     def validate(self, state: ModelState) -> dict[str, float]:
         metrics, logs = self._metrics, {}
-        for order, count, _ in _cut(np.arange(self._tested, dtype=np.int32), self._validation_batch):
-            _, metrics, logs = self._steps.test(state, metrics, self._testing, order, 0, count)
+        for run in whole_runs(self._testing, np.arange(self._tested), self._validation_batch):
+            _, metrics, logs = self._steps.test(state, metrics, run.data, run.order, run.first, run.last)
         return _numbers(logs)
 
     def predict(self, state: ModelState, features: Features) -> Any:
@@ -103,7 +104,7 @@ class WholeEngine:
             # One shape, so that a new number of records needs no other program; what was added is cut off again.
             filled = np.pad(rows, (0, TEST_ROWS - len(rows)), mode="edge")
             x = _entering({name: _written(array, filled) for name, array in features.items()})
-            answers.append(jax.tree.map(lambda part, n=len(rows): np.asarray(part)[:n], self._steps.predict(state, x)))
+            answers.append(_first(self._steps.predict(state, x), len(rows)))
         return jax.tree.map(lambda *parts: np.concatenate(parts), *answers)
 
     def weights(self, state: ModelState) -> list[np.ndarray]:
@@ -134,6 +135,10 @@ def _entering(features: Mapping[str, Any]) -> Any:
 
 def _length(features: Features) -> int:
     return len(next(iter(features.values()))) if features else 0
+
+
+def _first(answers: Any, rows: int) -> Any:
+    return jax.tree.map(lambda part: np.asarray(part)[:rows], answers)
 
 
 def _written(array: np.ndarray | SparseRows | Windows, rows: np.ndarray) -> np.ndarray:

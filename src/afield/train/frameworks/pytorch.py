@@ -14,7 +14,7 @@ from afield.errors import DataError, StateError, UseCaseError
 from afield.preprocess.base import Features
 from afield.preprocess.rows import dense
 from afield.report.model import Epoch, LayerRow
-from afield.train.base import Examples, Task, Watcher
+from afield.train.base import Examples, Parity, Task, Watcher
 from afield.train.frameworks.base import Whole, made
 from afield.train.frameworks.spec import Torch
 
@@ -178,6 +178,7 @@ class TrainedModule:
         self.stopped = stopped
         self.seconds = seconds
         self.vectors = False
+        self.parity = Parity()
 
     def predict(self, features: Features) -> np.ndarray:
         """Probabilities or values, as the exported model gives them."""

@@ -13,7 +13,7 @@ from afield.errors import BundleError, UseCaseError
 from afield.preprocess.base import Features
 from afield.report.model import Epoch, LayerRow
 from afield.runtime.session import Session
-from afield.train.base import Examples, Task, Watcher
+from afield.train.base import Examples, Parity, Task, Watcher
 from afield.train.frameworks.base import Whole
 from afield.train.frameworks.spec import Onnx
 
@@ -91,6 +91,7 @@ class Ready:
         self.seconds = 0.0
 
     vectors = False
+    parity = Parity()
 
     @property
     def history(self) -> list[Epoch]:

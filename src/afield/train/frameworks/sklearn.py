@@ -16,7 +16,7 @@ from afield.errors import DataError, UseCaseError
 from afield.preprocess.base import Features
 from afield.preprocess.rows import SparseRows, joined
 from afield.report.model import Epoch, LayerRow
-from afield.train.base import Examples, Task, Watcher
+from afield.train.base import Examples, Parity, Task, Watcher
 from afield.train.baselines.matrix import sparse_matrix
 from afield.train.export.sklearn import export_sklearn
 from afield.train.frameworks.base import Whole
@@ -101,6 +101,8 @@ class TrainedEstimator:
         self.seconds = seconds
 
     vectors = False
+    # A number that stands right at a threshold of a tree may fall to its other side in 32 bits.
+    parity = Parity(1e-3, 0.99)
 
     @property
     def history(self) -> list[Epoch]:

@@ -19,7 +19,7 @@ from afield.report.model import Contender, Part, Parts, Report, SourceCounts, To
 from afield.report.verdict import verdict
 from afield.runtime.decisions import Classes, frozen
 from afield.runtime.session import Session
-from afield.train.base import Trained, Watcher
+from afield.train.base import Parity, Trained, Watcher
 from afield.train.baselines.models import simple_models
 from afield.train.dataset import Dataset
 from afield.train.explain import spoken_for
@@ -33,10 +33,6 @@ from afield.train.judging.tags import judge_tags
 from afield.train.judging.values import judge_values
 from afield.usecase.components import name_of
 from afield.usecase.load import LoadedUseCase
-
-PARITY = 1e-4
-"""By how much the exported model may differ from the trained one, relative to 1 or to the value where that is larger:
-float32 sums in another order."""
 
 JUDGES: Mapping[str, Judge] = {
     "classify": judge_classes,
@@ -216,7 +212,7 @@ def judged(loaded: LoadedUseCase, data: Dataset, trained: Trained, session: Sess
     validation, test = (data.examples(rows).features for rows in (data.parts.validation, data.parts.test))
     training = session.answer(data.examples(data.parts.training).features) if trained.vectors else None
     raw = Raw(session.answer(validation), session.answer(test), training)
-    _same(raw.test, trained.predict(test))
+    _same(raw.test, trained.predict(test), trained.parity)
     judge_of = judge_states if trained.vectors else JUDGES[loaded.model.question.kind]
     return judge_of(data, loaded.model, raw), raw
 
@@ -269,10 +265,13 @@ def _question(kind: str, classes: list[str]) -> str:
     return asked[kind]
 
 
-def _same(exported: np.ndarray, trained: np.ndarray) -> None:
-    difference = float((np.abs(exported - trained) / np.maximum(1, np.abs(trained))).max(initial=0))
-    if not difference <= PARITY:
+def _same(exported: np.ndarray, trained: np.ndarray, parity: Parity) -> None:
+    size = np.maximum(1, np.abs(trained))
+    apart = (np.abs(exported - trained) / size).reshape(len(trained), -1).max(axis=1, initial=0)
+    near = float((apart <= parity.difference).mean()) if len(apart) else 1.0
+    if near < parity.share:
         raise AfieldError(
-            f"the exported model answers differently from the trained one by up to {difference:.2g} (at most"
-            f" {PARITY:g} is allowed): a layer is exported wrongly; nothing was stored"
+            f"the exported model answers differently from the trained one by up to {apart.max():.2g} (at most"
+            f" {parity.difference:g} is allowed, in {parity.share:.0%} of the rows): it is exported wrongly; nothing was"
+            " stored"
         )

@@ -58,7 +58,7 @@ class Network(Component):
         known = catalogue()["layers"]
         if any(len(layer) != 1 or next(iter(layer)) not in known for layer in self.layers):
             return ()
-        text = name_of(case.preprocess[0]) == "text"
+        text = [name_of(step) for step in case.preprocess] == ["text"]
         return [*self._ends(case.question.kind, text)]
 
     def open(self, task: Task) -> Trainer:
@@ -84,15 +84,14 @@ class Network(Component):
             if name not in known:
                 yield Problem((place, name), f'Keras has no layer "{name}"{nearest(name, known)}')
                 continue
-            yield from self._arguments(place, name, arguments or {}, known[name]["arguments"])
-            for argument, message in unexportable(name, arguments or {}):
-                yield Problem((place, name, argument), message)
+            wrong = list(self._arguments(place, name, arguments or {}, known[name]["arguments"]))
+            yield from wrong
+            # A value that is none of its kind has been named; what it would mean for the export says nothing more.
+            if not wrong:
+                yield from (Problem((place, name, at), said) for at, said in unexportable(name, arguments or {}))
             if name not in EXPORTED_LAYERS:
-                yield Problem(
-                    (place, name),
-                    f'layer "{name}" cannot be exported;'
-                    f" expected one of {', '.join(sorted(EXPORTED_LAYERS))}",
-                )
+                expected = ", ".join(sorted(EXPORTED_LAYERS))
+                yield Problem((place, name), f'layer "{name}" cannot be exported; expected one of {expected}')
 
     def _arguments(
         self, place: int, name: str, given: dict[str, Any], known: dict[str, dict[str, Any]]

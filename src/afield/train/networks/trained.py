@@ -12,12 +12,14 @@ from afield.bundle.manifest import Input
 from afield.preprocess.base import Features, StepInput
 from afield.preprocess.rows import dense, taken
 from afield.report.model import Epoch, LayerRow
-from afield.train.base import Task
+from afield.train.base import Parity, Task
 from afield.train.compiled.loop import Progress
 from afield.train.compiled.program import State
 from afield.train.compiled.sparse import SparseEngine
 from afield.train.export.keras_model import export_keras
 from afield.train.export.sparse import export_sparse
+from afield.train.export.stateful import State as Carried
+from afield.train.export.stateful import export_stateful
 from afield.train.networks import build
 from afield.train.networks.learning import Scale
 
@@ -30,6 +32,7 @@ class _Trained:
 
     seconds = None
     vectors = False
+    parity = Parity()
 
     def __init__(self, progress: Progress, layers: list[LayerRow]) -> None:
         self._progress = progress
@@ -113,13 +116,7 @@ class TrainedKeras(_Trained):
 
     def predict(self, features: Features) -> np.ndarray:
         """What the question asks for: probabilities, values, or scores."""
-        rows = len(next(iter(features.values())))
-        answers = [np.zeros((0, *tuple(self._model.outputs[0].shape)[1:]), np.float32)]
-        for start in range(0, rows, BLOCK):
-            some = taken(features, np.arange(start, min(start + BLOCK, rows)))
-            values = [dense(some[one.feature]) for one in self._task.inputs]
-            answers.append(np.asarray(self._model(values[0] if len(values) == 1 else values, training=False)))
-        return _scaled(np.concatenate(answers), self._scale)
+        return _scaled(_answered(self._model, self._task, features), self._scale)
 
     def export_onnx(self) -> bytes:
         """The network as an ONNX model whose inputs bear the names of the features."""
@@ -130,13 +127,55 @@ class TrainedKeras(_Trained):
         return [Input(name=one.feature, dtype=one.dtype, feature=one.feature) for one in self._task.inputs]
 
 
+class TrainedWriter(_Trained):
+    """A fitted network that foretells the next character, with its state carried where it runs.
+
+    Args:
+        model: with the weights to keep.
+        progress: how the fit went.
+        task: what it learned.
+    """
+
+    def __init__(self, model: keras.Model, progress: Progress, task: Task) -> None:
+        super().__init__(progress, build.table(model))
+        self._model = model
+        self._task = task
+
+    def predict(self, features: Features) -> np.ndarray:
+        """Probabilities of the next character after each of the places of a window, float32[N, L, C]."""
+        return _answered(self._model, self._task, features)
+
+    def export_onnx(self) -> bytes:
+        """The network as an ONNX model of one step of any length, its states inputs and outputs."""
+        return self._exported()[0]
+
+    def fed(self) -> list[Input]:
+        """The characters, and the states after the last ones."""
+        (one,) = self._task.inputs
+        carried = [Input(name=state.name, dtype="float32", feature="", form="state") for state in self._exported()[1]]
+        return [Input(name=one.feature, dtype=one.dtype, feature=one.feature), *carried]
+
+    def _exported(self) -> tuple[bytes, list[Carried]]:
+        return export_stateful(self._model, self._task.inputs[0].feature, ANSWERS)
+
+
 def scored(model: keras.Model) -> keras.Model:
     """An auto-encoder as a model of its score: the mean squared difference of what it gives back, float32[rows, 1]."""
     entered = [keras.Input(tuple(tensor.shape)[1:], dtype=tensor.dtype, name=tensor.name) for tensor in model.inputs]
     given: Any = model(entered[0])
     axes = tuple(range(1, len(entered[0].shape)))
     difference: Any = ops.mean(ops.square(ops.subtract(given, entered[0])), axis=axes, keepdims=False)
-    return keras.Model(entered, keras.layers.Reshape((1,))(difference))
+    return keras.Model(entered[0], keras.layers.Reshape((1,))(difference))
+
+
+def _answered(model: keras.Model, task: Task, features: Features) -> np.ndarray:
+    rows = len(next(iter(features.values())))
+    answers = [np.zeros((0, *tuple(model.outputs[0].shape)[1:]), np.float32)]
+    for start in range(0, rows, BLOCK):
+        some = taken(features, np.arange(start, min(start + BLOCK, rows)))
+        values = [dense(some[one.feature]) for one in task.inputs]
+        answers.append(np.asarray(model(values[0] if len(values) == 1 else values, training=False)))
+    return np.concatenate(answers)
 
 
 def _scaled(values: np.ndarray, scale: Scale | None) -> np.ndarray:

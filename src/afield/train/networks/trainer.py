@@ -13,13 +13,13 @@ from afield.preprocess.base import Features, StepInput
 from afield.preprocess.rows import SparseRows
 from afield.train.base import Examples, Task, Watcher
 from afield.train.compiled.checkpoint import Checkpoints
-from afield.train.compiled.loop import Loop
+from afield.train.compiled.loop import Loop, Progress
 from afield.train.compiled.sparse import Sparse, SparseEngine
 from afield.train.compiled.whole import WholeEngine
 from afield.train.networks import build
 from afield.train.networks.learning import Scale, learning, plan_of, targets_of, weights_of
 from afield.train.networks.spec import Network
-from afield.train.networks.trained import TrainedKeras, TrainedSparse
+from afield.train.networks.trained import TrainedKeras, TrainedSparse, TrainedWriter
 
 Build = Callable[[Sequence[StepInput]], keras.Model]
 """Makes the network for what enters it; compiled or not."""
@@ -38,7 +38,7 @@ class KerasTrainer:
         self._task = task
         self._checkpoints = Checkpoints(task.checkpoints, task.identity) if task.checkpoints else None
 
-    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedSparse | TrainedKeras:
+    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedSparse | TrainedKeras | TrainedWriter:
         """Fits on the training examples; early stopping looks at the validation examples alone."""
         if not any(one.sparse for one in self._task.inputs):
             return self._fit_whole(training, validation, watcher)
@@ -87,9 +87,11 @@ class KerasTrainer:
         layers = build.table(engine.model, rows.width)
         return TrainedSparse(engine, state, loop.progress, task.inputs[0], scale, layers)
 
-    def _fit_whole(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedKeras:
+    def _fit_whole(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedKeras | TrainedWriter:
         task = self._task
         model = self._compiled(task.inputs, self._steps(len(next(iter(training.features.values())))))
+        if task.kind == "write":
+            TrainedWriter(model, Progress(), task).export_onnx()  # refused before the training, which may take long
         scale = Scale.of(task, training.targets)
         outputs = tuple(model.outputs[0].shape)[1:]
         engine = WholeEngine(
@@ -109,6 +111,8 @@ class KerasTrainer:
             weights = model.get_weights()
             model = self._network(task.inputs)
             model.set_weights(weights)
+        if task.kind == "write":
+            return TrainedWriter(model, loop.progress, task)
         return TrainedKeras(model, loop.progress, task, scale)
 
     def _steps(self, rows: int) -> int:

@@ -38,6 +38,8 @@ def fitted(declared: Characters, *batches: pa.RecordBatch) -> tuple[CharactersSt
         ({"output": ""}, ("output",), "expected a name, found an empty one"),
         ({"min_count": 0}, ("min_count",), "expected 1 or more, found 0"),
         ({"max_size": 1}, ("max_size",), "expected 2 or more, found 1"),
+        ({"window": 0}, ("window",), "expected 1 or more, found 0"),
+        ({"stride": 0}, ("stride",), "expected 1 or more, or null for half a window, found 0"),
         ({"unknown": "??"}, ("unknown",), "expected one character, or null to leave them out, found '??'"),
     ],
 )
@@ -58,7 +60,7 @@ def test_the_vocabulary_is_sorted_by_code_point() -> None:
     step, frozen = fitted(Characters(), lines("ba", None, "é€😀"))
     assert step.names(frozen) == ["\n", "a", "b", "é", "€", "😀"]
     assert step.size(frozen) == 6
-    assert step.inputs(frozen) == [StepInput("characters", (), "int32", cardinalities=(6,))]
+    assert step.inputs(frozen) == [StepInput("characters", (40,), "int32")]
     assert step.encode(frozen, "ab\n😀").tolist() == [1, 2, 0, 5]
     assert step.encode(frozen, "").dtype == np.int32
     assert step.decode(frozen, np.array([1, 2, 0, 5])) == "ab\n😀"
@@ -75,7 +77,7 @@ def test_a_text_is_the_same_again_whatever_batches_it_comes_in(texts: list[str],
         return
     step, frozen = fitted(Characters(max_size=10_000), *batches)
     assert step.names(frozen) == sorted(set(whole))
-    numbers = step.stream(frozen, batches)
+    numbers = step.encode(frozen, step.text(batches))
     assert numbers.dtype == np.int32
     assert step.decode(frozen, numbers) == whole
     np.testing.assert_array_equal(numbers, step.encode(frozen, whole))
@@ -124,7 +126,7 @@ def test_shakespeare(data: Path) -> None:
     batch = lines(*text.split("\n"))
     begin = time.process_time()
     step, frozen = fitted(Characters(), batch)
-    numbers = step.stream(frozen, [batch])
+    numbers = step.encode(frozen, step.text([batch]))
     assert time.process_time() - begin < 1
     assert step.size(frozen) == 65
     assert len(numbers) == 1_115_394

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
 from typing import Any
@@ -47,7 +47,7 @@ class Batches:
         self._open = chain([first], self._open)
         return self._standard(first)
 
-    def epoch(self, number: int) -> Iterator[Run]:
+    def epoch(self, number: int) -> Generator[Run]:
         if self._open is None:
             self._open = iter(self._begin(number))
         batches = islice(self._open, self.steps)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -26,7 +26,7 @@ class Chunks:
     differs from epoch to epoch: the parts are read in another order, and the rows of all chunks in memory are mixed.
 
     Args:
-        open: starts reading; or several such, one for each part of the data (a file, a row group).
+        read: starts reading; or several such, one for each part of the data (a file, a row group).
         rows: rows of all parts, where that is known; then progress has an end.
         mixed_rows: rows that are mixed with each other; by default as many as 256 MB hold.
 
@@ -37,8 +37,8 @@ class Chunks:
     >>> data = Chunks(read, rows=12)
     """
 
-    def __init__(self, open: Opened | Sequence[Opened], rows: int | None = None, mixed_rows: int | None = None) -> None:
-        self.parts: list[Opened] = [open] if callable(open) else list(open)
+    def __init__(self, read: Opened | Sequence[Opened], rows: int | None = None, mixed_rows: int | None = None) -> None:
+        self.parts: list[Opened] = [read] if callable(read) else list(read)
         self.rows = rows
         self.mixed_rows = mixed_rows
 
@@ -79,7 +79,7 @@ class ChunkSource:
                 return take(rows, np.arange(min(self._batch, length(rows))))
         raise DataError("x: expected at least one chunk of rows, found none")
 
-    def epoch(self, number: int) -> Iterator[Run]:
+    def epoch(self, number: int) -> Generator[Run]:
         yield from prefetched(self._runs(np.random.default_rng([self._seed, number])), ahead=1)
 
     def _runs(self, random: np.random.Generator) -> Iterator[Run]:
@@ -133,7 +133,7 @@ def _pieces(chunks: Iterator[Any], batch_size: int) -> Iterator[tuple[Any, int]]
             everything = _joined(held)
             rest = take(everything, np.arange(room, length(everything)))
             held = [rest] if length(rest) else []
-            yield jax.tree.map(lambda array: array[:room], everything), room
+            yield take(everything, np.arange(room)), room
     if held and sum(map(length, held)):
         yield _joined(held), room
 

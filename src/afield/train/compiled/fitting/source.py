@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, Protocol
 
 import jax
@@ -29,7 +29,7 @@ class Source(Protocol):
         """A batch of the kind that comes, for its shapes: structure (x, y, weights)."""
         ...
 
-    def epoch(self, number: int) -> Iterator[Run]:
+    def epoch(self, number: int) -> Generator[Run]:
         """The steps of an epoch, the first is 0."""
         ...
 
@@ -47,7 +47,14 @@ class Arrays:
     """
 
     def __init__(
-        self, data: Any, batch_size: int, shuffle: Any = False, seed: int = 0, steps: int | None = None, whole: bool = True
+        self,
+        data: Any,
+        batch_size: int,
+        shuffle: Any = False,
+        seed: int = 0,
+        steps: int | None = None,
+        *,
+        whole: bool,
     ) -> None:
         self._data = jax.tree.map(_fed, data, is_leaf=_is_windows)
         self._rows = length(data)
@@ -61,7 +68,7 @@ class Arrays:
     def batch(self) -> Any:
         return take(self._data, np.arange(min(self._batch, self._rows)))
 
-    def epoch(self, number: int) -> Iterator[Run]:
+    def epoch(self, number: int) -> Generator[Run]:
         assert self.steps
         at, left = divmod(number * self.steps, self._pass_steps), self.steps
         passed, first = at
