@@ -156,6 +156,33 @@ class Nearest:
         return self.states[best], distance.astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Text:
+    """The text that was written.
+
+    Args:
+        characters: uint32[C]; the code points that the network knows, by their numbers.
+        length: characters to write.
+        temperature: of the choice; 0 for the most probable character always.
+    """
+
+    characters: np.ndarray
+    length: int
+    temperature: float
+    figure: ClassVar[str] = "nats"
+
+    def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
+        """The texts, and the mean of the negative natural logarithms of their characters' probabilities.
+
+        Args:
+            raw: float32[N, length, 2]; number of each character that was written, and its nats.
+        """
+        points = self.characters[raw[..., 0].astype(np.int64)].astype("<u4")
+        texts = [row.tobytes().decode("utf-32-le", errors="replace") for row in points]
+        nats = raw[..., 1].sum(axis=1) / max(self.length, 1)
+        return {PREDICTION: pa.array(texts, pa.string()), self.figure: pa.array(nats, pa.float32())}
+
+
 def frozen(decision: Decision) -> tuple[str, Frozen]:
     """Kind and content of a decision, as a bundle carries it."""
     kind = next(name for name, known in KINDS.items() if known is type(decision))
@@ -189,5 +216,6 @@ KINDS: Mapping[str, Any] = {
     "value": Value,
     "alarm": Alarm,
     "nearest": Nearest,
+    "text": Text,
 }
 """Kind -> rule."""

@@ -14,8 +14,9 @@ from afield.bundle.examples import EXAMPLE, EXPECTED, FIGURE
 from afield.errors import BundleError
 from afield.preprocess.base import Carry
 from afield.preprocess.pipeline import Pipeline
-from afield.runtime.decisions import PREDICTION, thawed
+from afield.runtime.decisions import PREDICTION, Decision, Text, thawed
 from afield.runtime.session import Session
+from afield.runtime.writing import Writer, surest
 
 TOLERANCE = 1e-3
 """By how much the figure of an example may differ between machines, relative to 1 or to itself where it is larger:
@@ -63,6 +64,7 @@ class Predictor:
         self.pipeline = Pipeline.restored(opened.steps)
         self.decision = thawed(*opened.decision)
         self.session = Session(opened.network, opened.manifest.inputs, str(opened.path), threads)
+        self.writer = Writer.of(self.session, self.pipeline) if isinstance(self.decision, Text) else None
         self._check(opened)
 
     def answer(self, records: pa.RecordBatch, carry: Carry = None) -> Answers:
@@ -75,14 +77,21 @@ class Predictor:
         Raises:
             DataError: a column that the preprocessing reads is not there.
         """
+        return self._answered(records, carry, self.decision)
+
+    def _answered(self, records: pa.RecordBatch, carry: Carry, decision: Decision) -> Answers:
         self.pipeline.columns(records.schema)
+        if isinstance(decision, Text) and self.writer:
+            columns = decision.answer(self.writer.continued(records, decision.length, decision.temperature))
+            return Answers(columns, decision.figure, np.arange(records.num_rows))
         read = self.pipeline.read(records, carry)
-        columns = self.decision.answer(self.session.answer(read.features))
-        return Answers(columns, self.decision.figure, read.ends, read.carry, read.terms, read.unknown)
+        columns = decision.answer(self.session.answer(read.features))
+        return Answers(columns, decision.figure, read.ends, read.carry, read.terms, read.unknown)
 
     def _check(self, bundle: Bundle) -> None:
+        decision = surest(self.decision) if isinstance(self.decision, Text) else self.decision
         for number, batch in enumerate(example_batches(bundle.examples), 1):
-            answers = self.answer(batch)
+            answers = self._answered(batch, None, decision)
             if not len(answers.ends):
                 raise BundleError(f"{bundle.path}: refused to start: example {number} is given no answer here")
             names = _texts(answers.columns[PREDICTION])

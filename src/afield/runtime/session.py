@@ -51,7 +51,15 @@ class Session:
             raise BundleError(f"{where}: the network's inputs are {', '.join(there)}, the manifest names {named}")
         self._inputs = list(inputs)
         self._sparse = any(one.form in ("ids", "weights") for one in inputs)
-        first = self._session.get_outputs()[0]
+        self._states = [one.name for one in inputs if one.form == "state"]
+        first, *after = self._session.get_outputs()
+        if self._states and len(after) != len(self._states):
+            raise BundleError(
+                f"{where}: the network carries {len(self._states)} states and gives {len(after)}; expected as many"
+            )
+        widths = {value.name: value.shape[-1] for value in self._session.get_inputs()}
+        self._units: list[int] = [widths[name] for name in self._states]
+        self._after = [value.name for value in after]
         self._outputs = [first.name]
         self._width = [size if isinstance(size, int) else 0 for size in first.shape[1:]]
 
@@ -72,6 +80,28 @@ class Session:
         in_place[order] = answers
         return in_place
 
+    def carried(
+        self, values: np.ndarray, states: Sequence[np.ndarray] | None = None
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """What a network that carries its state computes for the next stretch of N sequences, and the state after it.
+
+        Args:
+            values: [N, L, ...]; of the one feature that the network reads.
+            states: after the stretch before; None at the begin of a sequence.
+
+        Returns:
+            The answers, float32[N, L, ...], and the states, float32[N, units] each.
+        """
+        states = self._zeros(len(values)) if states is None else states
+        (entered,) = (one for one in self._inputs if one.form != "state")
+        feeds: dict[str, Any] = {entered.name: np.ascontiguousarray(values, entered.dtype)}
+        feeds |= zip(self._states, states, strict=True)
+        answers, *after = self._session.run([*self._outputs, *self._after[: len(self._states)]], feeds)
+        return answers, after  # pyright: ignore[reportReturnType]
+
+    def _zeros(self, rows: int) -> list[np.ndarray]:
+        return [np.zeros((rows, units), np.float32) for units in self._units]
+
     def _most(self, features: Features) -> int:
         """Records a call."""
         width = 0
@@ -86,11 +116,13 @@ class Session:
             yield {name: _cut(value, start, min(start + most, rows)) for name, value in features.items()}
 
     def _run(self, features: Features) -> np.ndarray:
-        feeds: dict[str, Any] = {}
+        rows = len(next(iter(features.values())))
+        feeds: dict[str, Any] = dict(zip(self._states, self._zeros(rows), strict=True))
         padded: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for one in self._inputs:
             if one.form == "joined":
                 feeds[one.name] = joined(features)
+            if one.form in ("joined", "state"):
                 continue
             value = features[one.feature]
             if isinstance(value, SparseRows):

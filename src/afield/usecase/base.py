@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -48,11 +49,12 @@ class Component(Declared):
         """Problems that types alone cannot say, found without reading data."""
         return ()
 
-    def lint_in(self, case: Any) -> Sequence[Problem]:
-        """Problems that depend on the rest of the use case.
+    def lint_in(self, case: Any, folder: FilePath) -> Sequence[Problem]:
+        """Problems that depend on the rest of the use case, or on the files beside it.
 
         Args:
             case: the use case, `afield.usecase.model.UseCase`.
+            folder: that relative paths in it start from.
         """
         return ()
 

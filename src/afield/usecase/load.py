@@ -72,7 +72,7 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedUseCase:
     file, text = _read(FilePath(path))
     document = override(parse(text, str(file)), overrides)
     model = _validate(document)
-    findings = [*_named(model, document, file), *_linted(model, document), *_read_back(model, document, file.parent)]
+    findings = [*_named(model, document, file), *_linted(model, document, file.parent), *_read_back(model, document, file.parent)]
     if any(finding.severity == "error" for finding in findings):
         raise InvalidUseCaseError(findings)
     name = model.name or file.resolve().parent.name
@@ -141,11 +141,11 @@ def _named(model: UseCase, document: Document, file: FilePath) -> Iterator[Findi
         yield Finding(Place(document.origin, 1, 1), ("name",), message)
 
 
-def _linted(model: UseCase, document: Document) -> list[Finding]:
+def _linted(model: UseCase, document: Document, base: FilePath) -> list[Finding]:
     """What the parts of the use case say about themselves."""
     findings: list[Finding] = []
     for path, part in _parts(model, ()):
-        problems = [*part.lint(), *(part.lint_in(model) if isinstance(part, Component) else ())]
+        problems = [*part.lint(), *(part.lint_in(model, base) if isinstance(part, Component) else ())]
         for problem in problems:
             location = written(steps_of((*path, *problem.path), document.data))
             findings.append(Finding(document.place(location), location, problem.message, problem.severity))

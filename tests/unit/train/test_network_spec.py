@@ -74,7 +74,7 @@ def test_a_mistake(layers: list[object], path: tuple[str | int, ...], message: s
 
 def in_case(layers: list[object], kind: str, *steps: str) -> list[tuple[tuple[str | int, ...], str]]:
     case = use_case({"kind": kind}, list(steps))
-    return [(problem.path, problem.message) for problem in Network.model_validate(layers).lint_in(case)]
+    return [(problem.path, problem.message) for problem in Network.model_validate(layers).lint_in(case, Path())]
 
 
 LAST = {

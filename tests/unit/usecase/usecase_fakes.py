@@ -61,7 +61,7 @@ class Network(Component):
                     problems.append(Problem((index, name, "units"), "one unit is few", severity="warning"))
         return problems
 
-    def lint_in(self, case: UseCase) -> Sequence[Problem]:
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
         place = len(self.layers) - 1
         units = self.layers[place].get("dense", {}).get("units")
         message = f"three units suit no '{case.question.kind}'"

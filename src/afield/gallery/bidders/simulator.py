@@ -35,7 +35,7 @@ def simulate(folder: Path, *, seed: int, bidders: int = 2000) -> Simulated:
     pages = np.log(bids) * bids ** np.where(robot, rng.uniform(0, 0.7, bidders), rng.uniform(0, 0.95, bidders))
     columns = {
         "bidder_id": [f"{number:016x}" for number in rng.integers(2**60, size=bidders)],
-        "outcome": robot.astype(float),
+        "outcome": np.where(robot, "1.0", "0.0"),
         "total_bids": bids.astype(int),
         "total_auctions": auctions.astype(int),
         "bids_per_auction": pa.array(np.round(bids / auctions, 4), mask=rng.random(bidders) < 0.015),

@@ -95,7 +95,8 @@ def joined(part: Path, *, merge: bool) -> pa.Table:
     found = pc.cast(answers["status"], pa.int64()).to_pylist()
     if unknown := sorted(set(found) - set(states)):
         raise DataError(f"{part / ('label' + _SUFFIX)}: expected a status from 0 to 6, found {unknown[0]}")
-    time = pc.strptime(pc.cast(stamps, pa.string()), format="%Y%m%d%H%M%S", unit="s")
+    text = pc.cast(stamps, pa.string())
+    time = pc.call_function("strptime", [text], pc.StrptimeOptions("%Y%m%d%H%M%S", "s"))
     ordered = {column: columns[column] for column in sorted(columns)}
     return pa.table({"time": time, **ordered, "label": pa.array([states[status] for status in found])})
 

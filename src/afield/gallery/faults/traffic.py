@@ -123,7 +123,7 @@ def _lasting(number: int, series: int, deviation: float, minutes: float, rng: np
     keep = np.exp(-1 / minutes)
     noise = rng.standard_normal((number, series)) * deviation
     noise[1:] *= np.sqrt(1 - keep**2)
-    # Doubling the reach each round sums the whole recursion x[t] = keep * x[t - 1] + noise[t] in a few array operations.
+    # Doubling the reach each round sums the whole recursion x[t] = keep * x[t - 1] + noise[t] in a few operations.
     reach = 1
     while reach < number and keep**reach > 1e-9:
         noise[reach:] += keep**reach * noise[:-reach].copy()

@@ -1,8 +1,8 @@
 """Simulates twelve days of 208 features of each subscriber, of which humans and machines have the same on every day.
 
-Only the rhythm over the days tells a human from a machine, see `rhythm.py`. The levels of that page become counts: the
-expected count of a counter in an hour is its daily rate, times the share of that hour, times exp(0.55 level - 0.15); the
-ninth level moves all shares by so many times 1.5 hours. Counts are drawn by Poisson's law, whoever the subscriber is.
+Only the rhythm over the days tells a human from a machine, see `rhythm.py`. Its levels become counts: the expected
+count of a counter in an hour is its daily rate, times the share of that hour, times exp(0.55 level - 0.15); the ninth
+level moves all shares by so many times 1.5 hours. Counts are drawn by Poisson's law, whoever the subscriber is.
 
 Every subscriber is a human or a machine with the same chance. A part `UNKNOWABLE` of them has no rhythm, so that the
 best rule is right on half of them. The rhythms of the others hardly overlap: by their true likelihood, a part `OVERLAP`

@@ -65,7 +65,7 @@ class Sklearn(Component):
         """Estimators that are not there or cannot be exported, and arguments that they do not take."""
         return list(self._problems())
 
-    def lint_in(self, case: UseCase) -> Sequence[Problem]:
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
         """An estimator that does not answer the question."""
         wanted = _WANTED.get(case.question.kind)
         name = self.named()[-1][0]
@@ -121,20 +121,20 @@ class _FromFile(Component):
         """What is asked of it."""
         return self.source.rsplit(":", 1)[1]
 
-    def problem(self, folder: Path) -> str | None:
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
         """What is wrong with the file, found without running it."""
         path = folder / self.file
         try:
             tree = ast.parse(path.read_bytes())
         except OSError as missing:
-            return f"{path}: cannot be read: {missing.strerror}"
-        except SyntaxError as wrong:
-            return f"{path}:{wrong.lineno}: {wrong.msg}"
-        kinds = ast.FunctionDef | ast.ClassDef
-        there = [node.name for node in tree.body if isinstance(node, kinds)]
+            return [Problem(("source",), f"{path}: cannot be read: {missing.strerror}")]
+        except (SyntaxError, ValueError) as wrong:
+            where = f":{wrong.lineno}" if isinstance(wrong, SyntaxError) else ""
+            return [Problem(("source",), f"{path}{where}: {wrong.args[0]}")]
+        there = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
         if self.name in there:
-            return None
-        return f'{path}: has no function or class "{self.name}"{nearest(self.name, there)}'
+            return ()
+        return [Problem(("source",), f'{path}: has no function or class "{self.name}"{nearest(self.name, there)}')]
 
 
 class Python(_FromFile):
@@ -174,6 +174,11 @@ class Onnx(Component):
     @classmethod
     def _short(cls, value: Any) -> Any:
         return {"file": value} if isinstance(value, str) else value
+
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
+        """A file that is not there."""
+        path = folder / self.file
+        return () if path.is_file() else [Problem(("file",), f"{path}: no such file")]
 
     def open(self, task: Task) -> Trainer:
         """What takes it as it is."""

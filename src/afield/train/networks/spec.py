@@ -14,6 +14,8 @@ from afield.usecase.base import Component, Problem
 from afield.usecase.components import name_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from afield.train.base import Task, Trainer
     from afield.usecase.model import UseCase
 
@@ -53,7 +55,7 @@ class Network(Component):
         """Layers that Keras does not have, arguments that do not fit, and what cannot be exported."""
         return [*self._problems()]
 
-    def lint_in(self, case: UseCase) -> Sequence[Problem]:
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
         """A first layer that does not fit the preprocessing, a last one that does not fit the question."""
         known = catalogue()["layers"]
         if any(len(layer) != 1 or next(iter(layer)) not in known for layer in self.layers):

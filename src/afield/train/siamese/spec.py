@@ -12,6 +12,8 @@ from afield.usecase.base import Component, Problem
 from afield.usecase.choice import Number, Whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from afield.train.base import Task, Trainer
     from afield.usecase.model import UseCase
 
@@ -68,7 +70,7 @@ class Siamese(Component):
             problems.append(Problem(("mining",), f"semi_hard makes triplets of its own for `loss: triplet`, not {self.loss}"))
         return problems
 
-    def lint_in(self, case: UseCase) -> Sequence[Problem]:
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
         """A question that it does not answer."""
         if case.question.kind == "classify":
             return ()
