@@ -13,7 +13,8 @@ from pictures import encoded
 
 from afield.checks import step as checks
 from afield.checks.step import STEP_CHECKS, StepCase
-from afield.preprocess.base import Carry, Features, Frozen
+from afield.preprocess.base import Carry, Features, Frozen, StepInput
+from afield.preprocess.demand import demand
 from afield.preprocess.image.spec import Image
 from afield.preprocess.rows import SparseRows
 from afield.preprocess.text.spec import Text
@@ -29,7 +30,7 @@ LINES = [
     "x" * 300,
     "disk 8 full on node3",
 ]
-RECORDS = pa.record_batch({"text": LINES})
+RECORDS = pa.record_batch({"text": LINES, "_line": range(len(LINES))})
 DECLARATIONS = [
     Text(),
     Text(lowercase=False, sublinear_tf=True, norm="l1", output="words"),
@@ -67,6 +68,16 @@ def test_text_of_records_that_are_themselves_a_slice(check: Callable[[StepCase],
 
 class Growth:
     """Length of a text less that of the one before it, over the mean length: a dense feature and a carry."""
+
+    def columns(self, frozen: Frozen | None, schema: pa.Schema) -> list[str]:
+        demand(schema, "text", "preprocess.growth.column")
+        return ["text"]
+
+    def masked(self, batch: pa.RecordBatch, written: str) -> dict[str, pa.Array]:
+        return {"text": pa.array(["x" * length for length in lengths(batch)])}
+
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        return [StepInput("growth", ())]
 
     def observe(self, state: list[int] | None, batch: pa.RecordBatch) -> list[int]:
         return [*(state or []), *lengths(batch).tolist()]
@@ -165,6 +176,77 @@ class NotesInConfig(Growth):
         return super().transform(frozen, carry, batch)
 
 
+class ReadsAll(Growth):
+    def columns(self, frozen: Frozen | None, schema: pa.Schema) -> list[str]:
+        return schema.names
+
+
+class ReadsMore(Growth):
+    """Reads a column that it does not name."""
+
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        features, carry = super().transform(frozen, carry, batch)
+        return {"growth": features["growth"] * batch.num_columns}, carry
+
+
+class ReadsOurs(Growth):
+    def columns(self, frozen: Frozen | None, schema: pa.Schema) -> list[str]:
+        return [*super().columns(frozen, schema), "_line"]
+
+
+class ReadsTwice(Growth):
+    def columns(self, frozen: Frozen | None, schema: pa.Schema) -> list[str]:
+        return 2 * super().columns(frozen, schema)
+
+
+class ReadsWhatIsNotThere(Growth):
+    def columns(self, frozen: Frozen | None, schema: pa.Schema) -> list[str]:
+        return [*super().columns(frozen, schema), "more"]
+
+
+class SaysAnotherShape(Growth):
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        return [StepInput("growth", (1,))]
+
+
+class SaysAnotherType(Growth):
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        return [StepInput("growth", (), "int32")]
+
+
+class SaysSparse(Growth):
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        return [StepInput("growth", (), sparse=True)]
+
+
+class SaysAnotherName(Growth):
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        return [StepInput("length", ())]
+
+
+class TooManyCategories(Growth):
+    def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
+        return {"growth": lengths(batch)[:, None].astype(np.int32)}, carry
+
+    def inputs(self, frozen: Frozen) -> list[StepInput]:
+        return [StepInput("growth", (1,), "int32", cardinalities=(300,))]
+
+
+class MasksAway(Growth):
+    def masked(self, batch: pa.RecordBatch, written: str) -> dict[str, pa.Array]:
+        return {"text": pa.array([""] * batch.num_rows)}
+
+
+class MasksTooFew(Growth):
+    def masked(self, batch: pa.RecordBatch, written: str) -> dict[str, pa.Array]:
+        return {"text": batch.column("text").drop_null()}
+
+
+class MasksAnother(Growth):
+    def masked(self, batch: pa.RecordBatch, written: str) -> dict[str, pa.Array]:
+        return {"line": batch.column("text")}
+
+
 class LosesItsCarry(Growth):
     def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
         return super().transform(frozen, None, batch)
@@ -213,6 +295,19 @@ BROKEN = [
     (checks.check_takes_an_empty_batch, NothingOfNothing),
     (checks.check_one_row_a_record, DropsEmptyTexts),
     (checks.check_one_row_a_record, NoFeature),
+    (checks.check_names_its_columns, ReadsAll),
+    (checks.check_names_its_columns, ReadsMore),
+    (checks.check_names_its_columns, ReadsOurs),
+    (checks.check_names_its_columns, ReadsTwice),
+    (checks.check_names_its_columns, ReadsWhatIsNotThere),
+    (checks.check_features_are_as_said, SaysAnotherShape),
+    (checks.check_features_are_as_said, SaysAnotherType),
+    (checks.check_features_are_as_said, SaysSparse),
+    (checks.check_features_are_as_said, SaysAnotherName),
+    (checks.check_features_are_as_said, TooManyCategories),
+    (checks.check_masked_columns_keep_their_rows, MasksAway),
+    (checks.check_masked_columns_keep_their_rows, MasksTooFew),
+    (checks.check_masked_columns_keep_their_rows, MasksAnother),
 ]
 
 

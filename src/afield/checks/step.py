@@ -12,17 +12,21 @@ from __future__ import annotations
 import copy
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
+from afield.errors import DataError
 from afield.preprocess.base import Carry, Features, Frozen, Step
 from afield.preprocess.rows import SparseRows, concatenate
 from afield.preprocess.windows import Windows
+
+Feature = np.ndarray | SparseRows | Windows
+WRITTEN: tuple[Literal["names", "stand-ins"], ...] = ("names", "stand-ins")
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,67 @@ def check_one_row_a_record(case: StepCase) -> None:
         _transformed(case.open(), frozen, None, case.records.slice(0, count))
 
 
+def check_names_its_columns(case: StepCase) -> None:
+    """It names columns that there are, reads no others, and says so where one of them is missing."""
+    frozen, schema = _fitted(case, [case.records]), case.records.schema
+    before, after = case.open().columns(None, schema), case.open().columns(frozen, schema)
+    for when, found in (("before the fit", before), ("after it", after)):
+        unknown = sorted(set(found) - set(schema.names))
+        assert not unknown, f"columns {when}: expected some of {schema.names}, found {unknown}"
+        own = [name for name in found if name.startswith("_")]
+        assert not own, f"columns {when}: expected none that begins with _, found {own}"
+        assert len(set(found)) == len(found), f"columns {when}: expected each once, found {found}"
+    assert after, "expected a column that it reads, found none"
+    alone = case.records.select(after)
+    narrow = _transformed(case.open(), frozen, None, alone)[0]
+    _same(narrow, _features(case, frozen), f"of the columns {after} alone")
+    without = pa.schema([field for field in schema if field.name not in after])
+    try:
+        found = case.open().columns(frozen, without)
+    except DataError:
+        return
+    raise AssertionError(f"without the columns {after}: expected a DataError, found {found}")
+
+
+def check_features_are_as_said(case: StepCase) -> None:
+    """What it says of its features is how they come: names, shape, type, and values of categories."""
+    frozen = _fitted(case, [case.records])
+    said = {one.feature: one for one in case.open().inputs(frozen)}
+    features = _features(case, frozen)
+    _same_names(said, features, "inputs")
+    for name, one in said.items():
+        feature = features[name]
+        sparse = isinstance(feature, SparseRows)
+        assert one.sparse == sparse, f"input '{name}': expected sparse={sparse}, found {one.sparse}"
+        shape = (
+            (feature.width,) if isinstance(feature, SparseRows) else feature.shape[isinstance(feature, np.ndarray) :]
+        )
+        assert tuple(one.shape) == shape, f"input '{name}': expected the shape {shape}, found {one.shape}"
+        dtype = "float32" if isinstance(feature, SparseRows) else str(_values(feature).dtype)
+        assert one.dtype == dtype, f"input '{name}': expected {dtype}, found {one.dtype}"
+        if one.cardinalities:
+            values = _values(feature).reshape(-1, len(one.cardinalities))
+            fits = (values >= 0).all() and (values < np.array(one.cardinalities)).all()
+            assert fits, f"input '{name}': expected categories from 0 below {one.cardinalities}, found others"
+
+
+def check_masked_columns_keep_their_rows(case: StepCase) -> None:
+    """What it masks are columns that it reads, a value for each record, and stand-ins give the same features."""
+    frozen = _fitted(case, [case.records])
+    step = case.open()
+    read = step.columns(frozen, case.records.schema)
+    for written in WRITTEN:
+        masked = step.masked(case.records, written)
+        unknown = sorted(set(masked) - set(read))
+        assert not unknown, f"masked by {written}: expected some of the columns {read}, found {unknown}"
+        for name, column in masked.items():
+            rows, found = case.records.num_rows, len(column)
+            assert found == rows, f"masked by {written}: column '{name}': expected {rows} values, found {found}"
+    columns = {name: case.records.column(name) for name in read} | step.masked(case.records, "stand-ins")
+    shown = pa.RecordBatch.from_pydict(columns)
+    _same(_transformed(step, frozen, None, shown)[0], _features(case, frozen), "of stand-ins")
+
+
 STEP_CHECKS: tuple[Callable[[StepCase], None], ...] = (
     check_has_records,
     check_cuts_change_nothing,
@@ -128,6 +193,9 @@ STEP_CHECKS: tuple[Callable[[StepCase], None], ...] = (
     check_slices_give_the_same,
     check_takes_an_empty_batch,
     check_one_row_a_record,
+    check_names_its_columns,
+    check_features_are_as_said,
+    check_masked_columns_keep_their_rows,
 )
 
 
@@ -187,9 +255,14 @@ def _joined(parts: list[Features]) -> Features:
     return {name: _end_to_end([part[name] for part in parts]) for name in parts[0]}
 
 
-def _end_to_end(parts: Sequence[np.ndarray | SparseRows | Windows]) -> np.ndarray | SparseRows:
+def _end_to_end(parts: list[Feature]) -> Feature:
     sparse = [part for part in parts if isinstance(part, SparseRows)]
-    return concatenate(sparse) if sparse else np.concatenate([part for part in parts if isinstance(part, np.ndarray)])
+    return concatenate(sparse) if sparse else np.concatenate([_values(part) for part in parts])
+
+
+def _values(feature: Feature) -> np.ndarray:
+    assert not isinstance(feature, SparseRows)
+    return feature.dense() if isinstance(feature, Windows) else feature
 
 
 def _same(found: Features, expected: Features, where: str) -> None:
@@ -204,7 +277,7 @@ def _same(found: Features, expected: Features, where: str) -> None:
 def _arrays(feature: np.ndarray | SparseRows | Windows) -> dict[str, np.ndarray]:
     if not isinstance(feature, np.ndarray):
         return {name: np.asarray(value) for name, value in vars(feature).items()}
-    return {"": feature}
+    return {"": _values(feature)}
 
 
 def _same_names(found: Iterable[str], expected: Iterable[str], where: str) -> None:

@@ -21,6 +21,8 @@ ROWS = 64
 """Texts that are written side by side."""
 EXAMPLE_CHARACTERS = 24
 """Characters that are written after the start of an example."""
+TINY = float(np.finfo(np.float32).tiny)
+"""In place of a probability of zero, whose logarithm is none."""
 
 Chances = tuple[np.ndarray, list[np.ndarray]]
 """Probabilities of the next character float32[N, C], and the states that they came with."""
@@ -85,16 +87,15 @@ class Writer:
                 written[first : first + len(some), place] = np.stack(pair, axis=1)
         return written
 
-    def surest(self, start: str, length: int) -> tuple[np.ndarray, float]:
-        """The most probable characters after a start, int64[length], and how little decided between the first two."""
-        chances = self._begun([start])
-        chosen = np.zeros(length, np.int64)
+    def decided(self, start: str, length: int) -> float:
+        """By how much the most probable character is ahead of the second, where it is least so, as it is written on."""
+        chances, states = self._begun([start])
         least = 1.0
-        for place in range(length):
-            second, first = np.sort(chances[0][0])[-2:]
-            chosen[place], least = chances[0][0].argmax(), min(least, float(first - second))
-            chances = self._next(chosen[place : place + 1], chances[1])
-        return chosen, least
+        for _ in range(length):
+            second, first = np.sort(chances[0])[-2:]
+            least = min(least, float(first - second))
+            chances, states = self._next(chances.argmax(axis=1), states)
+        return least
 
     def _written(
         self, starts: Sequence[str], length: int, temperature: float, seeds: Sequence[int]
@@ -103,16 +104,16 @@ class Writer:
         draws = [np.random.default_rng(seed) for seed in seeds]
         chances, states = self._begun(starts)
         for place in range(length):
-            if place:
-                chances, states = self._next(chosen, states)  # noqa: F821  # pyright: ignore[reportPossiblyUnbound]
             chosen = choose(chances, np.array([draw.random() for draw in draws]), temperature)
             right = np.take_along_axis(chances, chosen[:, None], axis=1)[:, 0]
-            yield chosen, -np.log(np.maximum(right, np.finfo(np.float32).tiny))
+            yield chosen, -np.log(np.maximum(right, TINY))
+            if place + 1 < length:
+                chances, states = self._next(chosen, states)
 
     def _begun(self, starts: Sequence[str]) -> Chances:
         """What is known after each start has been read."""
-        read = [self._read(start) for start in starts]
-        return np.concatenate([one[0] for one in read]), [np.concatenate(states) for states in zip(*(r[1] for r in read))]
+        chances, states = zip(*(self._read(start) for start in starts), strict=True)
+        return np.concatenate(chances), [np.concatenate(state) for state in zip(*states, strict=True)]
 
     def _read(self, start: str) -> Chances:
         ids = self._step.encode(self._frozen, start)
@@ -139,7 +140,7 @@ def choose(chances: np.ndarray, draws: np.ndarray, temperature: float) -> np.nda
     """
     if not temperature:
         return chances.argmax(axis=1)
-    logarithms = np.log(np.maximum(chances.astype(np.float64), np.finfo(np.float32).tiny))
+    logarithms = np.log(np.maximum(chances.astype(np.float64), TINY))
     weights = np.exp((logarithms - logarithms.max(axis=1, keepdims=True)) / temperature)
     sums = weights.cumsum(axis=1)
     return (sums <= draws[:, None] * sums[:, -1:]).sum(axis=1)

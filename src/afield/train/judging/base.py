@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from afield.report.metrics import Rows
-from afield.report.model import METRIC, Contender, Figures, Interval
+from afield.report.model import METRIC, Contender, Figures
 from afield.runtime.decisions import Decision
 from afield.train.dataset import Dataset
 from afield.train.shown import shown
@@ -41,36 +41,12 @@ class Judgement:
     decision: Decision
     sections: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def figures(self) -> dict[str, float]:
-        """Every figure by name; the first section that has one decides."""
-        found: dict[str, float] = {}
-        for section in self.sections.values():
-            if isinstance(section, Figures):
-                found = section.figures() | found
-        return found
-
-    def intervals(self) -> dict[str, Interval]:
-        """The 95 % intervals of those that have one."""
-        found: dict[str, Interval] = {}
-        for section in self.sections.values():
-            if isinstance(section, Figures):
-                found = section.intervals() | found
-        return found
-
     def contender(self, name: str, kind: str, metric: str, seconds: float) -> Contender | None:
         """The model as one of those that are compared; None where nothing is known to judge it by."""
-        figures = self.figures()
-        score = figures.pop(metric, None)
-        if score is None:
-            return None
-        return Contender(
-            name=name,
-            kind=kind,
-            score=score,
-            interval=self.intervals().get(metric),
-            figures=figures,
-            seconds=seconds,
-        )
+        sections = [section for section in self.sections.values() if isinstance(section, Figures)]
+        if metric == METRIC["abnormal"] and not any(metric in section.figures() for section in sections):
+            return None  # no labels
+        return Contender.of(name, metric, *sections, kind=kind, seconds=seconds)
 
 
 Judge = Callable[[Dataset, UseCase, Raw], Judgement]

@@ -58,7 +58,7 @@ def details(data: Dataset, decision: Classes, raw: Raw) -> dict[str, Any]:
     found: dict[str, Any] = {"unseen": unseen, "duplicated_rows": int(seen.sum()), "mistakes": mistakes}
     pixels = _pixels(data, test)
     if pixels is not None:
-        found["images"] = image_mistakes(pixels, truth, probabilities, classes, rows_shown(data))
+        found["images"] = image_mistakes(pixels, truth, probabilities, classes, rows_shown(data), answers=answers)
     return found
 
 

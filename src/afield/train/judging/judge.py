@@ -183,6 +183,7 @@ def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained, watcher: Watch
     network = trained.export_onnx()
     session = Session(network, trained.fed(), "the exported model")
     judgement, raw = judged(loaded, data, trained, session)
+    judgement.contender(subject(loaded), "", metric_of(case), 0.0)  # a metric that there is none of is an error at once
     judge_of = JUDGES[case.question.kind]
     baselines: list[Contender] = []
     watcher.stage("baselines")
