@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from afield.runtime.predictor import Predictor
     from afield.train.base import Watcher
 
+
 class Version:
     """One trained version of a use case.
 
@@ -173,8 +174,9 @@ def _records(table: Any, line: str | None) -> tuple[pa.Table, Native]:
             ) from None
     import narwhals
 
+    given: Any = table
     try:
-        frame: Any = narwhals.from_native(table, eager_only=True)
+        frame: Any = narwhals.from_native(given, eager_only=True)
     except TypeError:
         wanted = "a pandas, Polars or Arrow table" + (" or a list of strings" if line is not None else "")
         raise DataError(f"expected {wanted}, found {type(table).__name__}") from None

@@ -119,7 +119,7 @@ class Largest(keras.metrics.Metric):
         self.value.assign(keras.ops.maximum(self.value, keras.ops.max(y_pred)))
 
     def result(self) -> Any:
-        return self.value
+        return keras.ops.convert_to_tensor(self.value)
 
 
 def fourth_power(y_true: Any, y_pred: Any) -> Any:
@@ -153,7 +153,7 @@ TABLE: dict[str, Case] = {
     "dropout": Case(
         stack((6,), dense(8, "relu"), lambda: K.Dropout(0.4), dense(1, "sigmoid")),
         both(numbers(6), classes(2, 1)),
-        compiled(optimizer("RMSprop"), "binary_crossentropy", lambda: ["accuracy", keras.metrics.AUC()]),
+        compiled(optimizer("RMSprop"), "binary_crossentropy", lambda: ["accuracy", keras.metrics.AUC(name="auc")]),
     ),
     "batch norm": Case(
         stack((6,), lambda: K.BatchNormalization(), dense(4), lambda: K.BatchNormalization(), dense(1)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from afield.errors import BundleError
 
@@ -12,7 +11,7 @@ EXPECTED = "_expected"
 FIGURE = "_figure"
 """float32: the number beside that answer: a probability, a value, a score or a distance."""
 EXAMPLE = "_example"
-"""int32, where a window of several rows is one example: which; its answer stands in its last row, the others have none."""
+"""int32, where a window of several rows is one example: which. Its answer stands in its last row; the others have none."""
 
 _COLUMNS = {EXPECTED: pa.string(), FIGURE: pa.float32()}
 
@@ -29,7 +28,7 @@ def check_examples(table: pa.Table) -> None:
         found = table.schema.field(name).type if name in table.schema.names else "nothing"
         if found != kind:
             raise BundleError(f"examples.arrow: expected a column {name!r} of type {kind}, found {found}")
-        answered = table.filter(pc.is_valid(table[EXPECTED])) if EXAMPLE in table.schema.names else table
+        answered = table.filter(table[EXPECTED].is_valid()) if EXAMPLE in table.schema.names else table
         missing = answered[name].null_count if answered.num_rows else table.num_rows
         if missing:
             raise BundleError(f"examples.arrow: {missing} rows have no {name!r}")

@@ -22,6 +22,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "teach": ("afield.cli.teach", "Add a state from a few examples, without training."),
     "adapt": ("afield.cli.adapt", "Move the known states to a new network, without training."),
     "predict": ("afield.cli.predict", "Answer the records of a file, or of the standard input."),
+    "write": ("afield.cli.write", "Write the text that goes on after a start."),
     "run": ("afield.cli.run", "Follow the source and answer each new record."),
     "schema": ("afield.cli.schema", "Print the JSON Schema of usecase.yaml, for editors."),
 }

@@ -154,10 +154,11 @@ class Pipeline:
             batch: N records.
             written: "names" for people (`<number>`), or "stand-ins" that give the same features.
         """
+        # What the fit left out, such as identifiers, is neither read nor stored.
         columns = {name: batch.column(name) for name in self.columns(batch.schema)}
         for part in self.parts:
-            masked = part.step.masked(batch, written)
-            # What the fit left out, such as identifiers, is neither read nor stored.
+            # Each step is given what those before it have masked: a column that two read stays masked.
+            masked = part.step.masked(pa.RecordBatch.from_pydict(columns), written)
             columns |= {name: column for name, column in masked.items() if name in columns}
         return pa.RecordBatch.from_pydict(columns)
 
@@ -203,9 +204,7 @@ class Pipeline:
         if self.text is not None and self._window is None:
             reduced = self.text.reduce(self.parts[0].fitted, batch)
             features = {self.text.declared.output: reduced.rows}
-            return Read(
-                features, np.arange(batch.num_rows), None, int(reduced.terms.sum()), int(reduced.unknown.sum())
-            )
+            return Read(features, np.arange(batch.num_rows), None, int(reduced.terms.sum()), int(reduced.unknown.sum()))
         features = self.rows(batch)
         if self._window is None:
             return Read(features, np.arange(batch.num_rows))

@@ -64,7 +64,9 @@ class SparseRows:
 
 def taken(features: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     """Some rows (int64[M]) of every feature."""
-    return {name: value[rows] if isinstance(value, np.ndarray) else value.take(rows) for name, value in features.items()}
+    return {
+        name: value[rows] if isinstance(value, np.ndarray) else value.take(rows) for name, value in features.items()
+    }
 
 
 def dense(value: Any) -> np.ndarray:

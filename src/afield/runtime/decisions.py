@@ -179,7 +179,7 @@ class Text:
         """
         points = self.characters[raw[..., 0].astype(np.int64)].astype("<u4")
         texts = [row.tobytes().decode("utf-32-le", errors="replace") for row in points]
-        nats = raw[..., 1].sum(axis=1) / max(self.length, 1)
+        nats = raw[..., 1].sum(axis=1) / max(raw.shape[1], 1)
         return {PREDICTION: pa.array(texts, pa.string()), self.figure: pa.array(nats, pa.float32())}
 
 

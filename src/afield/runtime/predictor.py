@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from afield.bundle import Bundle, open_bundle
 from afield.bundle.examples import EXAMPLE, EXPECTED, FIGURE
-from afield.errors import BundleError
+from afield.errors import BundleError, StateError
 from afield.preprocess.base import Carry
 from afield.preprocess.pipeline import Pipeline
 from afield.runtime.decisions import PREDICTION, Decision, Text, thawed
@@ -21,7 +21,6 @@ from afield.runtime.writing import Writer, surest
 TOLERANCE = 1e-3
 """By how much the figure of an example may differ between machines, relative to 1 or to itself where it is larger:
 float32 sums in another order."""
-
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,16 @@ class Predictor:
             DataError: a column that the preprocessing reads is not there.
         """
         return self._answered(records, carry, self.decision)
+
+    def writing(self) -> tuple[Writer, Text]:
+        """What writes text, and how it does where nothing else is asked for.
+
+        Raises:
+            StateError: the version does not write.
+        """
+        if self.writer is None or not isinstance(self.decision, Text):
+            raise StateError(f"{self.version} does not write text; a use case with `question: {{kind: write}}` does")
+        return self.writer, self.decision
 
     def _answered(self, records: pa.RecordBatch, carry: Carry, decision: Decision) -> Answers:
         self.pipeline.columns(records.schema)

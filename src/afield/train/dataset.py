@@ -68,9 +68,7 @@ class Dataset:
         return self.records.table.take(pa.array(self.layout.ends[rows]))
 
 
-def build(
-    records: Records, case: UseCase, watcher: Watcher, cut: Callable[[Layout], Parts] | None = None
-) -> Dataset:
+def build(records: Records, case: UseCase, watcher: Watcher, cut: Callable[[Layout], Parts] | None = None) -> Dataset:
     """Splits the records, fits the preprocessing on the training part, and applies it to all.
 
     Args:

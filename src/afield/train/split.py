@@ -57,9 +57,7 @@ def drawn(targets: np.ndarray, shares: tuple[float, float], seed: int, *, strati
     return Parts(*(np.sort(np.concatenate(part)) for part in (training, validation, test)))
 
 
-def folds(
-    targets: np.ndarray, count: int, number: int, validation: float, seed: int, *, stratify: bool
-) -> Parts:
+def folds(targets: np.ndarray, count: int, number: int, validation: float, seed: int, *, stratify: bool) -> Parts:
     """One of several splits, whose test parts together are all rows.
 
     Args:
@@ -142,7 +140,9 @@ def by_file(
         DataError: no file has such a name, or all have.
     """
     if FILE not in table.column_names:
-        raise DataError("train.split: `by: file` needs a source of files; the records do not say which file they are of")
+        raise DataError(
+            "train.split: `by: file` needs a source of files; the records do not say which file they are of"
+        )
     files = table.column(FILE).combine_chunks().dictionary_encode()
     names = [Path(name).name for name in files.dictionary.to_pylist()]
     matching = np.array([fnmatchcase(name, pattern) for name in names])

@@ -72,7 +72,11 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedUseCase:
     file, text = _read(FilePath(path))
     document = override(parse(text, str(file)), overrides)
     model = _validate(document)
-    findings = [*_named(model, document, file), *_linted(model, document, file.parent), *_read_back(model, document, file.parent)]
+    findings = [
+        *_named(model, document, file),
+        *_linted(model, document, file.parent),
+        *_read_back(model, document, file.parent),
+    ]
     if any(finding.severity == "error" for finding in findings):
         raise InvalidUseCaseError(findings)
     name = model.name or file.resolve().parent.name

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict, Field
 
-from afield.usecase.base import Component, Declared
+from afield.usecase.base import Component, Declared, Problem
 from afield.usecase.choice import Number, Whole
-from afield.usecase.components import OneOf
+from afield.usecase.components import OneOf, name_of
 from afield.usecase.training import Train
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -74,6 +75,16 @@ class Question(Declared):
         examples=[0.001],
     )
 
+    length: Annotated[Whole, Field(ge=1)] = Field(
+        default=200, description="For `write`: characters that are written after the text of a record.", examples=[80]
+    )
+    temperature: Annotated[Number, Field(ge=0)] = Field(
+        default=0.8,
+        description="For `write`: below 1, surer and duller text; above, bolder; 0 takes the most probable character "
+        "always.",
+        examples=[0.5],
+    )
+
     @property
     def labelled(self) -> bool:
         """Whether training needs the known answers."""
@@ -124,3 +135,28 @@ class UseCase(Declared):
         description="Where answers go.",
         examples=[[{"jsonl": {"path": "answers"}}]],
     )
+
+    def lint(self) -> Sequence[Problem]:
+        """Parts that do not go together."""
+        writes = self.question.kind == "write"
+        steps = [name_of(step) for step in self.preprocess]
+        problems = [
+            Problem(("preprocess", place, name), "only `question: {kind: write}` reads characters; text becomes `text`")
+            for place, name in enumerate(steps)
+            if name == "characters" and not writes
+        ]
+        if not writes:
+            return problems
+        split, model = self.train.split, name_of(self.model)
+        if steps != ["characters"]:
+            message = f"`kind: write` reads `characters`, and that alone; found {', '.join(steps)}"
+            problems.append(Problem(("preprocess",), message))
+        if split.by != "time" and "by" in split.model_fields_set:
+            message = f"a text is split by position, not `by: {split.by}`; write `by: time`, or leave it out"
+            problems.append(Problem(("train", "split", "by"), message))
+        if split.time is not None:
+            message = "a text has the order of its files and their lines; remove it"
+            problems.append(Problem(("train", "split", "time"), message))
+        if model in ("onnx", "torch"):
+            problems.append(Problem(("model", model), "`kind: write` needs a `network`, or a Keras model by `python`"))
+        return problems

@@ -13,6 +13,7 @@ from afield.errors import BundleError, DataError, UseCaseError
 from afield.preprocess.base import Frozen, StepInput
 from afield.preprocess.pipeline import Part, Pipeline
 from afield.preprocess.rows import SparseRows
+from afield.preprocess.table.spec import Table
 from afield.preprocess.text.spec import Text
 from afield.preprocess.window.spec import Window
 from afield.preprocess.windows import Windows
@@ -89,6 +90,18 @@ def test_only_what_it_reads_may_be_stored_and_that_masked(pipeline: Pipeline, wi
     assert found == {"a": [1, 2, 3, 4, 5, 6], "b": [0] * 6, "node": ["x", "y", "x", "y", "x", "x"]}
 
 
+@pytest.mark.parametrize("last", [True, False])
+def test_what_one_step_masks_another_does_not_show(last: bool) -> None:
+    # The table reads every column as it is.
+    parts = [
+        Part("text", Text(column="line", mask=["number"]).open()),
+        Part("table", Table(as_category=["line"]).open()),
+    ]
+    made = Pipeline(parts if last else parts[::-1])
+    made.fit([OTHERS])
+    assert made.masked(OTHERS, "names")["line"].to_pylist() == ["one two", "four <number> one", "ONE <number> two", ""]
+
+
 def test_several_steps_give_their_features_together() -> None:
     made = Pipeline([Part("text", Text(column="line").open()), Part("columns", Columns("n"))])
     made.fit([OTHERS])
@@ -156,7 +169,10 @@ def test_what_cannot_be_a_pipeline() -> None:
         ([], none),
         ([Window(length=2)], none),
         ([Window(length=2), Text()], "preprocess[1]: `text` stands after `window`, which must come last"),
-        ([Text(), Window(length=2), Window(length=3)], "preprocess[2]: `window` stands after `window`, which must come last"),
+        (
+            [Text(), Window(length=2), Window(length=3)],
+            "preprocess[2]: `window` stands after `window`, which must come last",
+        ),
     ):
         with pytest.raises(UseCaseError, match=f"^{re.escape(message)}$"):
             Pipeline.of(declared)

@@ -89,7 +89,9 @@ def test_no_records(decision: Decision, shape: tuple[int, int]) -> None:
     columns = decision.answer(np.zeros(shape, np.float32))
     assert {name: len(column) for name, column in columns.items()} == {"prediction": 0, decision.figure: 0}
     one = decision.answer(np.zeros((1, shape[1]), np.float32))
-    assert {name: column.type for name, column in columns.items()} == {name: column.type for name, column in one.items()}
+    assert {name: column.type for name, column in columns.items()} == {
+        name: column.type for name, column in one.items()
+    }
 
 
 @pytest.mark.parametrize(("decision", "shape"), DECISIONS)
@@ -105,7 +107,9 @@ def test_a_bundle_carries_it(decision: Decision, shape: tuple[int, int]) -> None
 
 
 def test_what_no_bundle_may_carry() -> None:
-    with pytest.raises(BundleError, match=r"^the bundle decides by 'oracle', which this Afield does not know; upgrade it$"):
+    with pytest.raises(
+        BundleError, match=r"^the bundle decides by 'oracle', which this Afield does not know; upgrade it$"
+    ):
         thawed("oracle", Frozen({}))
     with pytest.raises(BundleError, match=r"^the bundle's decision 'alarm' is not whole: .*missing.*'cut'$"):
         thawed("alarm", Frozen({}))

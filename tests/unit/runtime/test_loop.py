@@ -140,9 +140,7 @@ def state(tmp_path: Path) -> Iterator[RunState]:
 
 @pytest.fixture
 def loop(state: RunState) -> Callable[..., Loop]:
-    def made(
-        source: Numbers, *sinks: Rows, triggers: Any = None, predictor: Any = None, **options: Any
-    ) -> Loop:
+    def made(source: Numbers, *sinks: Rows, triggers: Any = None, predictor: Any = None, **options: Any) -> Loop:
         named = {f"rows:{number}": sink for number, sink in enumerate(sinks)}
         return Loop(source, predictor or Oracle(), triggers or [OnArrival()], named, state, **options)
 

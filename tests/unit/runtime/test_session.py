@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import weighted_sum, softmax_of_sums
+from networks import softmax_of_sums, weighted_sum
 
 from afield.bundle.manifest import Input
 from afield.errors import BundleError

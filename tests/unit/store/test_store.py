@@ -139,7 +139,9 @@ def test_an_upgraded_store_has_the_form_of_a_new_one(tmp_path: Path) -> None:
     for name in ("old", "new"):
         connection = raw(tmp_path / name)
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        columns = {table: connection.execute(f"SELECT * FROM pragma_table_info('{table}')").fetchall() for table in tables}
+        columns = {
+            table: connection.execute(f"SELECT * FROM pragma_table_info('{table}')").fetchall() for table in tables
+        }
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name").fetchall()
         found.append((columns, triggers))
         connection.close()

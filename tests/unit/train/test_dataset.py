@@ -18,6 +18,7 @@ from afield.train.base import Unwatched
 from afield.train.dataset import Dataset, build
 from afield.train.records import MISSING, Records
 
+
 def assert_refused(message: str, work: Any) -> None:
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         work()
@@ -111,7 +112,7 @@ def test_the_column_of_the_answer_is_never_a_feature() -> None:
 
 def test_features_that_cannot_enter_together_are_refused() -> None:
     joined = use_case(preprocess=["text", {"window": {"length": 2}}], split={"by": "time"})
-    with pytest.raises(UseCaseError, match="^preprocess: `window` joins numbers, and 'text' is text$"):
+    with pytest.raises(UseCaseError, match=r"^preprocess: `window` joins numbers, and 'text' is text$"):
         build(made(), joined, Unwatched())
 
 

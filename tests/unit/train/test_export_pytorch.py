@@ -11,6 +11,7 @@ import pytest
 
 from afield.bundle.onnx_guard import check_network
 from afield.errors import UseCaseError
+from afield.train.export import pytorch
 from afield.train.export.pytorch import export_torch
 
 torch = pytest.importorskip("torch")
@@ -102,11 +103,24 @@ def test_nothing_of_the_machine_is_left() -> None:
     assert [d.dim_param or d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim] == ["rows", 12, 5]
 
 
-def test_what_cannot_be_exported_is_named() -> None:
-    with pytest.raises(
-        UseCaseError, match=r"^model.torch: Branching cannot be exported to ONNX: the sum is positive;"
-    ):
+def test_what_cannot_be_exported_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pytorch.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UseCaseError) as refused:
         export_torch(Branching(), [torch.ones(2, 3)], ["x"], "answer")
+    assert str(refused.value) == (
+        "model.torch: Branching cannot be exported to ONNX: the sum is positive;"
+        " by torch.export: needs the package onnxscript: `pip install onnxscript`"
+    )
+
+
+@pytest.mark.long
+def test_where_tracing_refuses_the_other_exporter_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(module: Any, examples: Any) -> Any:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(pytorch, "_traced", refuses)
+    same(Recurrent("LSTM"), torch.randn(7, 12, 5, generator=torch.Generator().manual_seed(0)))
+    same(picture(), torch.randn(7, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
 
 
 def test_more_outputs_than_one() -> None:

@@ -129,7 +129,9 @@ def test_of_two_classes_at_every_cut(two: tuple[Dataset, Raw]) -> None:
     assert judge_classes(data, use_case(), both).sections == judgement.sections
 
 
-@pytest.mark.parametrize(("cut", "chosen"), [("best_f1", "the highest F1 on the validation part"), (0.2, "given in the use case")])
+@pytest.mark.parametrize(
+    ("cut", "chosen"), [("best_f1", "the highest F1 on the validation part"), (0.2, "given in the use case")]
+)
 def test_the_cut_is_chosen_on_the_validation_part(two: tuple[Dataset, Raw], cut: str | float, chosen: str) -> None:
     data, answers = two
     judgement = judge_classes(data, use_case({"cut": cut}), answers)

@@ -195,7 +195,7 @@ def test_a_stateful_layer_carries_its_state_on(kind: str, calls: list[str]) -> N
 @pytest.mark.parametrize("kind", LAYERS)
 def test_mixed_precision_is_cast_like_keras(kind: str, calls: list[str]) -> None:
     # Inside a model: a layer alone casts its weights only where it is called, not in `stateless_call`.
-    model = keras.Sequential([_layer(kind, 16, 8, return_sequences=True, dtype="mixed_bfloat16")])
+    model = keras.Sequential([keras.Input((6, 8)), _layer(kind, 16, 8, return_sequences=True, dtype="mixed_bfloat16")])
     x, _ = _problem(kind, (4, 6, 8, 16))
     expected = _outputs_and_gradients(model, x, [], fast=False)
     found = _outputs_and_gradients(model, x, [], fast=True)

@@ -123,6 +123,7 @@ def test_a_gpu_runs_a_float32_lstm_by_cudnn(
     dtype: str, taken: str, x: np.ndarray, never: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = keras.layers.LSTM(3, dtype=dtype, go_backwards=True, recurrent_initializer="glorot_uniform")
+    layer.build(x.shape)
     theirs: list[tuple[np.ndarray, bool]] = []
 
     def cudnn(inputs: Any, h: Any, c: Any, mask: Any, **options: Any) -> Any:
@@ -143,6 +144,7 @@ def test_a_gpu_runs_a_float32_lstm_by_cudnn(
 
 def test_a_gpu_without_cudnn_takes_the_kernel(x: np.ndarray, never: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     layer = keras.layers.LSTM(3)
+    layer.build(x.shape)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr("jax.experimental.rnn.lstm", None)
     with jax.default_device(None), fast_recurrence():
@@ -154,6 +156,7 @@ def test_a_picked_cpu_takes_the_kernel_where_there_is_a_gpu(
     x: np.ndarray, never: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = keras.layers.LSTM(3)
+    layer.build(x.shape)
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     with jax.default_device(jax.devices("cpu")[0]), fast_recurrence():
         layer(x)

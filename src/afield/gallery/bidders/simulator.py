@@ -25,8 +25,8 @@ def simulate(folder: Path, *, seed: int, bidders: int = 2000) -> Simulated:
     rng = np.random.default_rng(seed)
     robot = rng.random(bidders) < _ROBOTS
     # A robot may hide as a human does, so that the two overlap as they do among real bidders.
-    busy = rng.normal(2.6, 2.2, bidders) + np.where(robot, rng.normal(2.2, 1.2, bidders), 0)
-    hasty = rng.normal(0, 1, bidders) + np.where(robot, rng.normal(1.0, 0.8, bidders), 0)
+    busy = rng.normal(2.6, 2.2, bidders) + np.where(robot, rng.normal(3.0, 1.2, bidders), 0)
+    hasty = rng.normal(0, 1, bidders) + np.where(robot, rng.normal(1.8, 0.8, bidders), 0)
     bids = 1 + np.floor(np.exp(busy))
     auctions = np.minimum(bids, 1 + np.floor(bids ** rng.uniform(0.5, 0.95, bidders)))
     response = np.exp(5.5 - 1.4 * hasty + rng.normal(0, 1.2, bidders))

@@ -15,7 +15,7 @@ from afield.gallery.simulated import Simulated
 _FIRST: Final = date(2025, 1, 1)
 
 
-def simulate(folder: Path, *, seed: int, days: int = 365) -> Simulated:
+def simulate(folder: Path, *, seed: int, days: int = 730) -> Simulated:
     """Writes `bike_sharing_hour.csv`.
 
     Args:

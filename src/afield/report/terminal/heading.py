@@ -33,7 +33,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     parts = report.parts
     rows = f"{parts.training.rows:,} training, {parts.validation.rows:,} validation, {parts.test.rows:,} test"
     known = f", {len(report.classes):,} {'tags' if report.kind == 'tag' else 'classes'}" if report.classes else ""
-    yield "Rows", rows + known
+    yield "Rows" if report.language is None else "Characters", rows + known
     if report.vocabulary is not None:
         unknown = f"{report.vocabulary.unknown_share_test:.2%} of those in the test part are unknown"
         yield "Vocabulary", f"{report.vocabulary.size:,} tokens; {unknown}"

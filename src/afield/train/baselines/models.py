@@ -19,10 +19,12 @@ from sklearn.svm import LinearSVC
 
 from afield.preprocess.base import Features
 from afield.preprocess.rows import SparseRows
-from afield.train.baselines.matrix import matrix
 from afield.train.base import Examples
+from afield.train.baselines.matrix import matrix
+from afield.train.baselines.ngrams import by_context, by_frequency
 from afield.train.dataset import Dataset
 from afield.train.judging.base import Raw
+from afield.train.texts import Text
 from afield.usecase.model import UseCase
 
 MOST_DENSE = 20_000
@@ -107,7 +109,9 @@ def linear_value(data: Dataset, case: UseCase) -> Simple:
     started = time.perf_counter()
     name, training = _sampled("linear", data, case)
     rows = matrix(training.features)
-    model = _fitted(make_pipeline(StandardScaler(with_mean=isinstance(rows, np.ndarray)), Ridge()), rows, training.targets)
+    model = _fitted(
+        make_pipeline(StandardScaler(with_mean=isinstance(rows, np.ndarray)), Ridge()), rows, training.targets
+    )
     return _told(name, data, lambda features: np.asarray(model.predict(matrix(features)))[:, None], started)
 
 
@@ -119,7 +123,19 @@ def isolation_forest(data: Dataset, case: UseCase) -> Simple:
     started = time.perf_counter()
     model: Any = IsolationForest(n_estimators=200, random_state=case.train.seed)
     model.fit(matrix(data.examples(data.parts.training).features))
-    return _told("isolation forest", data, lambda features: -model.decision_function(matrix(features))[:, None], started)
+    return _told(
+        "isolation forest", data, lambda features: -model.decision_function(matrix(features))[:, None], started
+    )
+
+
+def character_frequencies(data: Dataset, case: UseCase) -> Simple:
+    """Every character by its share of the training part."""
+    return _of_text("character frequencies", by_frequency, data)
+
+
+def character_ngrams(data: Dataset, case: UseCase) -> Simple:
+    """Every character by the few before it."""
+    return _of_text("n-grams", by_context, data)
 
 
 MODELS: Mapping[str, tuple[Callable[[Dataset, UseCase], Simple], ...]] = {
@@ -127,8 +143,15 @@ MODELS: Mapping[str, tuple[Callable[[Dataset, UseCase], Simple], ...]] = {
     "tag": (usual_tags, linear_tags),
     "regress": (mean, linear_value),
     "abnormal": (isolation_forest,),
+    "write": (character_frequencies, character_ngrams),
 }
 """Kind of question -> its simple models."""
+
+
+def _of_text(name: str, model: Callable[[Text], Raw], data: Dataset) -> Simple:
+    assert data.text is not None, "a model of a text needs one"
+    started = time.perf_counter()
+    return Simple(name, model(data.text), time.perf_counter() - started)
 
 
 def _told(name: str, data: Dataset, answer: Callable[[Features], np.ndarray], started: float) -> Simple:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from afield.train.judging.base import Raw
@@ -11,12 +9,13 @@ from afield.train.texts import Text
 
 LONGEST = 8
 """Characters that are looked back, at most."""
+USUAL = 5
+"""Characters that are looked back where nothing says how many are best."""
 MOST_CODES = 2**62
 
 
-def frequencies(text: Text) -> tuple[Raw, float]:
-    """Every character by its share of the training part; float32[N, 2] as a network's, and the seconds to train."""
-    started = time.perf_counter()
+def by_frequency(text: Text) -> Raw:
+    """Every character by its share of the training part: float32[N, 2] as of a network."""
     counts = np.bincount(text.training, minlength=len(text.characters)) + 1.0
     nats = -np.log(counts / counts.sum())
     best = int(counts.argmax())
@@ -24,11 +23,11 @@ def frequencies(text: Text) -> tuple[Raw, float]:
     def told(ids: np.ndarray) -> np.ndarray:
         return np.stack([nats[ids[1:]], ids[1:] == best], axis=1).astype(np.float32)
 
-    return Raw(told(text.validation), told(text.test)), time.perf_counter() - started
+    return Raw(told(text.validation), told(text.test))
 
 
-def ngrams(text: Text) -> tuple[Raw, float]:
-    """Each character by those before it, float32[N, 1], and the seconds to train.
+def by_context(text: Text) -> Raw:
+    """Each character by those before it: float32[N, 1], its nats alone.
 
     The shares after longer contexts are mixed with those after shorter ones. How far it looks back is chosen on the
     validation part; without one, 5 characters.
@@ -36,7 +35,6 @@ def ngrams(text: Text) -> tuple[Raw, float]:
     Source: I. H. Witten, T. C. Bell, The zero-frequency problem, IEEE Transactions on Information Theory 37 (1991),
     method C, interpolated.
     """
-    started = time.perf_counter()
     size = len(text.characters)
     longest = min(LONGEST, int(np.log(MOST_CODES) / np.log(size)) - 1)
     parts = (text.validation, text.test)
@@ -48,9 +46,9 @@ def ngrams(text: Text) -> tuple[Raw, float]:
         mixed = [_mixed(before, seen, _codes(ids, back, size), size) for before, ids in zip(mixed, parts, strict=True)]
         found.append(mixed)
     watched = [-np.log(pair[0]).mean() for pair in found] if len(text.validation) > 1 else []
-    best = found[int(np.argmin(watched))] if watched else found[min(6, longest + 1)]
+    best = found[int(np.argmin(watched))] if watched else found[min(USUAL, longest) + 1]
     validation, test = (-np.log(values)[:, None].astype(np.float32) for values in best)
-    return Raw(validation, test), time.perf_counter() - started
+    return Raw(validation, test)
 
 
 def _mixed(before: np.ndarray, seen: np.ndarray, asked: np.ndarray, size: int) -> np.ndarray:

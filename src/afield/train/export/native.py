@@ -43,8 +43,7 @@ def export(
     """
     if importlib.util.find_spec(PACKAGE) is None:
         raise UseCaseError(
-            f"model: {missing}; use one of the layers that `afield schema` lists as exported, or `pip install"
-            f" {PACKAGE}`, with which Keras exports more of them"
+            f"model: {missing}; use another layer, or `pip install {PACKAGE}`, with which Keras exports more of them"
         )
     try:
         written = _by_keras(model)

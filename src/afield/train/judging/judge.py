@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from afield.bundle import pack
 from afield.errors import AfieldError
 from afield.report.metrics import embedding
 from afield.report.model import Contender, Part, Parts, Report, SourceCounts, Token, Vocabulary, json_text
 from afield.report.verdict import verdict
-from afield.runtime.decisions import Classes, frozen
+from afield.runtime.decisions import Classes, Text, frozen
 from afield.runtime.session import Session
 from afield.train.base import Parity, Trained, Watcher
 from afield.train.baselines.models import simple_models
@@ -30,6 +31,7 @@ from afield.train.judging.classes import details, judge_classes
 from afield.train.judging.examples import examples
 from afield.train.judging.states import judge_states
 from afield.train.judging.tags import judge_tags
+from afield.train.judging.texts import both, judge_text, raw_of, starts, with_samples
 from afield.train.judging.values import judge_values
 from afield.usecase.components import name_of
 from afield.usecase.load import LoadedUseCase
@@ -39,6 +41,7 @@ JUDGES: Mapping[str, Judge] = {
     "tag": judge_tags,
     "regress": judge_values,
     "abnormal": judge_alarms,
+    "write": judge_text,
 }
 """Kind of question -> its judge."""
 
@@ -49,7 +52,7 @@ class Judged:
 
     Args:
         network: exported.
-        session: running it.
+        examples: of answers, for the bundle.
         judgement: of its answers.
         baselines: on the same parts.
         spoken: class -> the tokens that speak most for it.
@@ -60,7 +63,7 @@ class Judged:
     data: Dataset
     trained: Trained
     network: bytes
-    session: Session
+    examples: pa.Table
     judgement: Judgement
     baselines: list[Contender]
     spoken: dict[str, list[Token]]
@@ -122,7 +125,7 @@ class Judged:
             network=self.network,
             steps=self.data.pipeline.frozen(),
             decision=frozen(self.judgement.decision),
-            examples=examples(self.data, self.session, self.judgement.decision, self.loaded.model.train.seed),
+            examples=self.examples,
             report=json_text(report),
             facts={
                 "kind": self.loaded.model.question.kind,
@@ -201,7 +204,13 @@ def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained, watcher: Watch
     if frames:
         more["embedding"] = embedding(frames, trained.members, data.records.classes, case.train.seed)  # pyright: ignore
     spoken = spoken_for(data, session) if data.pipeline.text and case.question.kind == "classify" else {}
-    return Judged(loaded, data, trained, network, session, judgement, baselines, spoken, more)
+    seed = case.train.seed
+    if isinstance(decision, Text):
+        judgement = with_samples(judgement, data, session, seed)
+        shown = starts(data, session, decision, seed)
+    else:
+        shown = examples(data, session, decision, seed)
+    return Judged(loaded, data, trained, network, shown, judgement, baselines, spoken, more)
 
 
 def judged(loaded: LoadedUseCase, data: Dataset, trained: Trained, session: Session) -> tuple[Judgement, Raw]:
@@ -210,6 +219,10 @@ def judged(loaded: LoadedUseCase, data: Dataset, trained: Trained, session: Sess
     Raises:
         AfieldError: the exported model answers differently from the trained one.
     """
+    if data.text is not None:
+        _same(*both(data, session, trained), trained.parity)
+        raw = raw_of(data, session)
+        return judge_text(data, loaded.model, raw), raw
     validation, test = (data.examples(rows).features for rows in (data.parts.validation, data.parts.test))
     training = session.answer(data.examples(data.parts.training).features) if trained.vectors else None
     raw = Raw(session.answer(validation), session.answer(test), training)
@@ -225,7 +238,10 @@ def subject(loaded: LoadedUseCase) -> str:
 
 
 def part_counts(data: Dataset, kind: str) -> Parts:
-    """Rows of each part, and of each class."""
+    """Rows of each part, and of each class; of a text, its characters."""
+    if data.text is not None:
+        lengths = map(len, (data.text.training, data.text.validation, data.text.test))
+        return Parts(**{name: Part(rows=rows) for (name, _), rows in zip(data.parts.items(), lengths, strict=True)})
     counted: dict[str, Part] = {}
     for name, rows in data.parts.items():
         counts: list[int] = []

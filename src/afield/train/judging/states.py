@@ -33,7 +33,12 @@ def judge_states(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
     references = np.stack([vectors[targets["training"] == state].mean(axis=0) for state in range(len(names))])
     share = getattr(case.model, "radius", 0.99)
     radii = [
-        radius(references[state], flat(raw.validation)[targets["validation"] == state], vectors[targets["training"] == state], share)
+        radius(
+            references[state],
+            flat(raw.validation)[targets["validation"] == state],
+            vectors[targets["training"] == state],
+            share,
+        )
         for state in range(len(names))
     ]
     decision = Nearest(

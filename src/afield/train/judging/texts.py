@@ -27,6 +27,8 @@ PARITY_WINDOWS = 8
 EXAMPLES = 8
 CANDIDATES = 48
 """Starts of which those become examples whose continuation is decided most clearly."""
+DECIDED = 0.02
+"""By how much the most probable character is ahead of the second where nothing can turn the choice."""
 
 
 def judge_text(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
@@ -40,9 +42,7 @@ def judge_text(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
     text = whole(data)
     seed = case.train.seed
     validation = _scores(raw.validation, seed) if len(raw.validation) else None
-    language = Language(
-        alphabet=len(text.characters), validation=validation, test=_scores(raw.test, seed), samples=[]
-    )
+    language = Language(alphabet=len(text.characters), validation=validation, test=_scores(raw.test, seed), samples=[])
     points = np.array([ord(character) for character in text.characters], np.uint32)
     return Judgement(Text(points, case.question.length, case.question.temperature), {"language": language})
 
@@ -114,7 +114,7 @@ def starts(data: Dataset, session: Session, decision: Text, seed: int) -> pa.Tab
     drawn = np.random.default_rng(seed).choice(rows, min(CANDIDATES, len(rows)), replace=False)
     written = ["".join(text.characters[number] for number in window) for window in text.windows.take(drawn).dense()]
     # A choice between two characters that are about as probable could fall differently on another machine.
-    written.sort(key=lambda start: -writer.decided(start, EXAMPLE_CHARACTERS))
+    written.sort(key=lambda start: -min(writer.decided(start, EXAMPLE_CHARACTERS), DECIDED))
     step = data.pipeline.characters
     assert step is not None
     records = pa.record_batch({step.declared.column: pa.array(written[:EXAMPLES], pa.string())})
@@ -132,5 +132,5 @@ def whole(data: Dataset) -> WholeText:
 def _scores(foretold: np.ndarray, seed: int) -> TextScores:
     passages = np.arange(0, len(foretold), PASSAGE)
     sums = np.add.reduceat(foretold.astype(np.float64), passages, axis=0)
-    counts = np.diff([*passages, len(foretold)])
+    counts = np.diff(np.append(passages, len(foretold)))
     return text_scores(sums[:, 0], counts, seed, sums[:, 1] if sums.shape[1] > 1 else None)

@@ -145,7 +145,7 @@ def _fits(model: keras.Model, task: Task) -> None:
     shape = tuple(output.shape)[1:]
     count = len(task.classes)
     expected: dict[str, tuple[str, bool]] = {
-        "classify": (f"one unit for each of {count} classes: `units: classes`", shape == (count,) or shape == (1,) and count == 2),
+        "classify": (f"one unit for each of {count} classes: `units: classes`", shape == (count,) or (shape == (1,) and count == 2)),
         "tag": (f"one unit for each of {count} tags: `units: classes`", shape == (count,)),
         "regress": ("one unit", shape == (1,)),
         "abnormal": ("as many units as enter it: `units: inputs`", prod(shape) == sum(prod(o.shape) for o in task.inputs)),

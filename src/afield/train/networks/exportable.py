@@ -6,6 +6,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 RECURRENT = frozenset({"gru", "lstm", "simple_rnn"})
+CARRYING = RECURRENT | frozenset(
+    {
+        "activation",
+        "alpha_dropout",
+        "batch_normalization",
+        "dense",
+        "dropout",
+        "embedding",
+        "gaussian_dropout",
+        "gaussian_noise",
+        "identity",
+        "layer_normalization",
+        "relu",
+        "softmax",
+        "spatial_dropout1d",
+    }
+)
+"""Layers of a network that writes: what they answer at a place depends on that place and a state alone."""
 RECURRENT_ACTIVATIONS = frozenset(
     {"elu", "hard_sigmoid", "leaky_relu", "linear", "relu", "sigmoid", "softplus", "softsign", "tanh"}
 )
@@ -46,6 +64,26 @@ def unexportable(name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[str,
             yield "dilation_rate", "dilation cannot be exported here; leave dilation_rate off"
     if name == "normalization" and not {"mean", "variance"} <= set(given):
         yield "mean", "mean and variance must be given; to learn them use batch_normalization"
+
+
+def uncarried(name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What stands in the way of a network that writes one character at a time, and what to do.
+
+    Args:
+        name: of the layer, in snake case.
+        arguments: as in the use case.
+
+    Yields:
+        Where it stands in the layer, and the message.
+    """
+    if name not in CARRYING:
+        yield (), f'layer "{name}" looks at several characters at once; a text is written with {", ".join(sorted(CARRYING))}'
+    if name in RECURRENT:
+        if arguments.get("return_sequences") is not True:
+            yield (), f"a {name} that writes answers at every character: add `return_sequences: true`"
+        for argument in ("go_backwards", "return_state"):
+            if arguments.get(argument):
+                yield (argument,), f"a {name} that writes reads forwards and keeps its state to itself; leave {argument} off"
 
 
 def _last(name: str, axis: Any) -> bool:

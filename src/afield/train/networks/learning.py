@@ -129,14 +129,21 @@ def weights_of(task: Task, targets: np.ndarray) -> np.ndarray | None:
 
 
 def _metrics(task: Task, binary: bool) -> list[Any]:
-    usual = {"classify": ("accuracy",), "tag": ("accuracy",), "write": ("accuracy",), "regress": ("mean_absolute_error",)}
+    usual = {
+        "classify": ("accuracy",),
+        "tag": ("accuracy",),
+        "write": ("accuracy",),
+        "regress": ("mean_absolute_error",),
+    }
     wanted = task.train.metrics if task.train.metrics is not None else usual.get(task.kind, ())
     made: list[Any] = []
     for name in wanted:
         if name == "accuracy" and task.kind == "tag":
             made.append(keras.metrics.BinaryAccuracy("accuracy"))
         elif name == "auc" and not (binary or task.kind == "tag"):
-            raise UseCaseError("train.metrics: `auc` needs one probability a record; end the network with 1 sigmoid unit")
+            raise UseCaseError(
+                "train.metrics: `auc` needs one probability a record; end the network with 1 sigmoid unit"
+            )
         elif name == "auc":
             made.append(keras.metrics.AUC(name="auc"))
         elif name == "r2":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import ConfigDict, Field, model_validator
 
 from afield.train.networks.catalogue import EXPORTED_ACTIVATIONS, EXPORTED_LAYERS, catalogue, judge, nearest
-from afield.train.networks.exportable import unexportable
+from afield.train.networks.exportable import uncarried, unexportable
 from afield.usecase.base import Component, Problem
 from afield.usecase.components import name_of
 
@@ -61,7 +61,8 @@ class Network(Component):
         if any(len(layer) != 1 or next(iter(layer)) not in known for layer in self.layers):
             return ()
         text = [name_of(step) for step in case.preprocess] == ["text"]
-        return [*self._ends(case.question.kind, text)]
+        carried = self._carried() if case.question.kind == "write" else ()
+        return [*self._ends(case.question.kind, text), *carried]
 
     def open(self, task: Task) -> Trainer:
         """What fits this network to a task."""
@@ -113,6 +114,11 @@ class Network(Component):
         for argument, entry in known.items():
             if entry.get("required") and argument not in given:
                 yield Problem((place, name), f'layer "{name}" needs the argument "{argument}"')
+
+    def _carried(self) -> Iterator[Problem]:
+        for place, (name, arguments) in enumerate(self.named()):
+            for path, message in uncarried(name, arguments):
+                yield Problem((place, name, *path), message)
 
     def _ends(self, kind: str, text: bool) -> Iterator[Problem]:
         layers = self.named()

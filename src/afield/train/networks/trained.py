@@ -161,11 +161,12 @@ class TrainedWriter(_Trained):
 
 def scored(model: keras.Model) -> keras.Model:
     """An auto-encoder as a model of its score: the mean squared difference of what it gives back, float32[rows, 1]."""
-    entered = [keras.Input(tuple(tensor.shape)[1:], dtype=tensor.dtype, name=tensor.name) for tensor in model.inputs]
-    given: Any = model(entered[0])
-    axes = tuple(range(1, len(entered[0].shape)))
-    difference: Any = ops.mean(ops.square(ops.subtract(given, entered[0])), axis=axes, keepdims=False)
-    return keras.Model(entered[0], keras.layers.Reshape((1,))(difference))
+    (tensor,) = model.inputs
+    entered: Any = keras.Input(tuple(tensor.shape)[1:], dtype=tensor.dtype, name=tensor.name)
+    given: Any = model(entered)
+    axes = tuple(range(1, len(entered.shape)))
+    difference: Any = ops.mean(ops.square(ops.subtract(given, entered)), axis=axes, keepdims=False)
+    return keras.Model(entered, keras.layers.Reshape((1,))(difference))
 
 
 def _answered(model: keras.Model, task: Task, features: Features) -> np.ndarray:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import keras
 from keras.src import backend as keras_backend  # the layers look their fused kernels up here; no public name leads here
 
+from afield.train.compiled.recurrent.gates import project
 from afield.train.compiled.recurrent.gru import gru
 from afield.train.compiled.recurrent.lstm import lstm
 
@@ -106,6 +107,5 @@ def _platform() -> str:
 
 
 def _projected(inputs: Any, kernel: Any, bias: Any) -> Any:
-    """All time steps times the input kernel as one product, float[T, B, G]."""
-    projected = jnp.tensordot(jnp.swapaxes(inputs, 0, 1), jnp.asarray(kernel), 1)
+    projected = project(jnp.swapaxes(inputs, 0, 1), jnp.asarray(kernel))
     return projected if bias is None else projected + jnp.asarray(bias)
