@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -109,7 +110,7 @@ def _numbered(step: CharactersStep, frozen: Frozen, texts: list[str], split: Spl
         for name, ids, end in zip(names, numbered, ends, strict=True)
     ]
     bounds = np.cumsum([0, *map(len, starts)])
-    parts = [np.arange(low, high) for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [np.arange(low, high) for low, high in pairwise(bounds)]
     ids = np.concatenate(numbered)
     return Text(
         step.declared.output,

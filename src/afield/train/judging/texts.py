@@ -75,7 +75,7 @@ def raw_of(data: Dataset, session: Session) -> Raw:
 
 
 def both(data: Dataset, session: Session, trained: Trained) -> tuple[np.ndarray, np.ndarray]:
-    """The answers of the exported network, its state carried, and of the trained one to some windows of the test part."""
+    """Answers to some windows of the test part: of the exported network, its state carried, and of the trained one."""
     features = data.examples(data.parts.test[:PARITY_WINDOWS]).features
     (windows,) = features.values()
     values: Any = windows.dense()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -151,7 +151,7 @@ def _fits(model: keras.Model, task: Task) -> None:
         "abnormal": ("as many units as enter it: `units: inputs`", prod(shape) == sum(prod(o.shape) for o in task.inputs)),
     }
     if task.kind == "write":
-        each = f"one unit for each of {count} characters at every place: `units: classes`, after `return_sequences: true`"
+        each = f"one unit for each of {count} characters at every place: `units: classes`"
         expected["write"] = (each, shape == (*task.inputs[0].shape, count))
     wanted, fits = expected.get(task.kind, ("", True))
     if not fits:

@@ -77,13 +77,17 @@ def uncarried(name: str, arguments: Mapping[str, Any]) -> Iterator[tuple[tuple[s
         Where it stands in the layer, and the message.
     """
     if name not in CARRYING:
-        yield (), f'layer "{name}" looks at several characters at once; a text is written with {", ".join(sorted(CARRYING))}'
+        known = ", ".join(sorted(CARRYING))
+        yield (), f'layer "{name}" looks at several characters at once; a text is written with {known}'
     if name in RECURRENT:
         if arguments.get("return_sequences") is not True:
-            yield (), f"a {name} that writes answers at every character: add `return_sequences: true`"
+            yield (), f'layer "{name}" must answer at every character; add `return_sequences: true`'
         for argument in ("go_backwards", "return_state"):
             if arguments.get(argument):
-                yield (argument,), f"a {name} that writes reads forwards and keeps its state to itself; leave {argument} off"
+                yield (
+                    (argument,),
+                    f'layer "{name}" must read forwards and keep its state to itself; leave {argument} off',
+                )
 
 
 def _last(name: str, axis: Any) -> bool:

@@ -180,7 +180,6 @@ def test_batches_are_read_ahead_and_errors_come_through() -> None:
 
 
 def test_windows_are_gathered_on_the_device() -> None:
-    case = TABLE["dense"]
     random = np.random.default_rng(0)
     values = random.normal(size=(60, 2)).astype(np.float32)
     windows = Windows(values, random.integers(0, 57, 43), 3)
@@ -191,7 +190,6 @@ def test_windows_are_gathered_on_the_device() -> None:
         model.compile("adam", "mse")
         return model
 
-    del case
     targets = random.normal(size=(43, 3))
     settings = SETTINGS | {"batch_size": 8, "validation_split": 0.2}
     one = afield.fit(make(), windows, targets, **settings).history
