@@ -11,7 +11,7 @@ EXPECTED = "_expected"
 FIGURE = "_figure"
 """float32: the number beside that answer: a probability, a value, a score or a distance."""
 EXAMPLE = "_example"
-"""int32, where a window of several rows is one example: which. Its answer stands in its last row; the others have none."""
+"""int32, where a window of several rows is one example: which; the answer stands in its last row alone."""
 
 _COLUMNS = {EXPECTED: pa.string(), FIGURE: pa.float32()}
 

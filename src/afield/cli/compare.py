@@ -12,13 +12,13 @@ from afield.cli.options import FOLDER, JSON, OVERRIDES
 @click.command(epilog="Example: afield compare my-case --models model,forest --folds 5 --html")
 @FOLDER
 @click.option("--models", default="", help="Names with commas: `model` and keys of `models:`; all of them by default.")
-@click.option("--folds", type=click.IntRange(1, 10), default=1, help="Split the rows so often; 1 for the use case's own.")
+@click.option(
+    "--folds", type=click.IntRange(1, 10), default=1, help="Split the rows so often; 1 for the use case's own."
+)
 @OVERRIDES
 @JSON
 @click.option("--html", "as_page", is_flag=True, help="Write the comparison as one offline page beside the use case.")
-def command(
-    folder: Path, models: str, folds: int, overrides: tuple[str, ...], as_json: bool, as_page: bool
-) -> None:
+def command(folder: Path, models: str, folds: int, overrides: tuple[str, ...], as_json: bool, as_page: bool) -> None:
     """Train the models of the use case in FOLDER on the same rows and print a table: a row a model.
 
     Each row has the score with its interval, the time to train, the time to answer a row, the size and the lines of
@@ -52,8 +52,8 @@ def command(
     else:
         render_comparison(comparison, Console())
     if as_page:
-        from afield.report.page import write_comparison
+        from afield.report.page import write
 
         page = loaded.folder / "comparison.html"
-        write_comparison(comparison, page)
+        write(comparison, page)
         click.echo(f"{page}: written", err=as_json)

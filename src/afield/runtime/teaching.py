@@ -79,7 +79,9 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
             np.append(known.radii[kept], radius).astype(np.float32),
         )
         state = State(name=name, examples=len(vectors), radius=radius, taught=True)
-        said = f"'{name}' was taught from {_count(len(vectors))} to {bundle.manifest.version}; the scores are from before"
+        said = (
+            f"'{name}' was taught from {_count(len(vectors))} to {bundle.manifest.version}; the scores are from before"
+        )
         made = _registered(registry, bundle, predictor, decision, state, said)
         return Taught(made, bundle.manifest.version, len(vectors))
     finally:
@@ -102,7 +104,9 @@ def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version:
     registry, bundle, predictor, known = _opened(folder, version)
     try:
         if normal not in known.names:
-            raise StateError(f"--state: {bundle.manifest.version} knows no state '{normal}'; it knows {', '.join(known.names)}")
+            raise StateError(
+                f"--state: {bundle.manifest.version} knows no state '{normal}'; it knows {', '.join(known.names)}"
+            )
         vectors = _vectors(predictor, batches)
         own = known.references[known.states == known.names.index(normal)]
         shift = vectors.mean(axis=0) - own.mean(axis=0)

@@ -34,6 +34,7 @@ from afield.usecase.load import LoadedUseCase
 TIMED_ROWS = 200
 """Rows that are answered one by one to time a row."""
 
+
 @dataclass
 class _Entry:
     """A model and what each fold said of it."""
@@ -158,7 +159,9 @@ def _cut(loaded: LoadedUseCase, count: int, number: int) -> Callable[[Any], Part
         return None
     split, seed = loaded.model.train.split, loaded.model.train.seed
     if split.by != "random":
-        raise UseCaseError(f"--folds: draws rows at random, and train.split says `by: {split.by}`; compare on one split")
+        raise UseCaseError(
+            f"--folds: draws rows at random, and train.split says `by: {split.by}`; compare on one split"
+        )
     stratify = loaded.model.question.kind == "classify"
     return lambda layout: folds(layout.targets, count, number, split.validation, seed, stratify=stratify)
 

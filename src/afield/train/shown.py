@@ -32,17 +32,33 @@ def shown(data: Dataset, examples: np.ndarray) -> list[Shown]:
     ]
 
 
+def values_shown(data: Dataset, examples: np.ndarray) -> list[dict[str, str]]:
+    """The columns of the record that each of some examples stands for, by name.
+
+    Args:
+        data: the dataset.
+        examples: int64[K].
+    """
+    rows = _masked(data, data.record(examples))
+    return [{name: "" if value is None else _said(value, VALUE_SHOWN) for name, value in row.items()} for row in rows]
+
+
 def _texts(data: Dataset, rows: pa.Table) -> list[str]:
+    found = _masked(data, rows)
+    if found and len(found[0]) == 1:
+        alone = [value for row in found for value in row.values()]
+        return ["" if value is None else _said(value, TEXT_SHOWN) for value in alone]
+    return [
+        ", ".join(f"{name}: {_said(value, VALUE_SHOWN)}" for name, value in row.items() if value is not None)
+        for row in found
+    ]
+
+
+def _masked(data: Dataset, rows: pa.Table) -> list[dict[str, object]]:
     if not rows.num_rows:
         return []
     (batch,) = rows.combine_chunks().to_batches()
-    masked = data.pipeline.masked(batch, "names")
-    if masked.num_columns == 1:
-        return ["" if value is None else _said(value, TEXT_SHOWN) for value in masked.column(0).to_pylist()]
-    return [
-        ", ".join(f"{name}: {_said(value, VALUE_SHOWN)}" for name, value in row.items() if value is not None)
-        for row in masked.to_pylist()
-    ]
+    return data.pipeline.masked(batch, "names").to_pylist()
 
 
 def _said(value: object, most: int) -> str:

@@ -59,6 +59,24 @@ class Component(Declared):
         return ()
 
 
+def or_alone(field: str) -> Any:
+    """What lets JSON Schema allow the value of one field in the place of the component's whole mapping.
+
+    Args:
+        field: its name; the component reads the value alone too.
+    """
+
+    def allow(schema: dict[str, Any]) -> None:
+        alone = schema["properties"][field]
+        mapping = {key: schema.pop(key) for key in _MAPPING if key in schema}
+        schema["anyOf"] = [alone, mapping]
+
+    return allow
+
+
+_MAPPING = ("type", "properties", "required", "additionalProperties")
+
+
 def shorthand(name: str) -> Any:
     """A validator that lets `name: VALUE` be written for a mapping with one field."""
 

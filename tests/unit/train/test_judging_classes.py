@@ -11,6 +11,7 @@ from cases import use_case
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from afield.connectors.base import FILE, LINE
+from afield.errors import DataError
 from afield.preprocess.pipeline import Pipeline
 from afield.preprocess.rows import SparseRows
 from afield.preprocess.text.spec import Text
@@ -84,7 +85,8 @@ def test_no_mistakes_and_nothing_unseen(data: Dataset) -> None:
     judgement = judge_classes(seen, use_case(), answers)
     # There is no curve where all rows are of one class.
     assert (judgement.sections["test"].accuracy, judgement.sections["binary"]) == (1.0, None)
-    assert judgement.contender("network", "model", "AUC", 1.0) is None
+    with pytest.raises(DataError, match=r"^network: expected a figure named 'AUC' to compare by, found accuracy, "):
+        judgement.contender("network", "model", "AUC", 1.0)
 
 
 def test_records_without_files(data: Dataset) -> None:
@@ -162,4 +164,3 @@ def test_a_contender(two: tuple[Dataset, Raw]) -> None:
     )
     assert found.figures["accuracy"] == judgement.sections["test"].accuracy
     assert "AUC" not in found.figures
-    assert judgement.contender("network", "model", "R2", 1.5) is None

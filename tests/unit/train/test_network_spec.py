@@ -35,7 +35,7 @@ def test_a_sound_network() -> None:
         (
             [{"dense": {"units": 0}}, SOUND[1]],
             (0, "dense", "units"),
-            'expected a whole number of at least 1, "classes" or "inputs", found 0',
+            'expected a whole number of at least 1, "classes", "inputs" or "columns", found 0',
         ),
         (
             [SOUND[0], {"dropout": {"rate": 1.0}}, SOUND[1]],

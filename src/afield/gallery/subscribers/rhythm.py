@@ -24,7 +24,7 @@ CHANNELS: Final = 9
 FIRST_DAY: Final = date(2025, 3, 1)
 """A Saturday, so that the twelve days hold two weekends."""
 
-OWN, SWING, REST = 0.35, 0.45, 0.20
+OWN, SWING, REST = 0.40, 0.30, 0.30
 """Shares of the variance of a channel's level, which is 1."""
 
 

@@ -2,7 +2,7 @@
 
 Only the rhythm over the days tells a human from a machine, see `rhythm.py`. Its levels become counts: the expected
 count of a counter in an hour is its daily rate, times the share of that hour, times exp(0.55 level - 0.15); the ninth
-level moves all shares by so many times 1.5 hours. Counts are drawn by Poisson's law, whoever the subscriber is.
+level moves all shares by so many half hours. Counts are drawn by Poisson's law, whoever the subscriber is.
 
 Every subscriber is a human or a machine with the same chance. A part `UNKNOWABLE` of them has no rhythm, so that the
 best rule is right on half of them. The rhythms of the others hardly overlap: by their true likelihood, a part `OVERLAP`
@@ -33,7 +33,7 @@ SUBSCRIBERS: Final = 9735
 """As many as leave 1,947 when a fifth is held out."""
 
 UNKNOWABLE: Final = 0.08
-OVERLAP: Final = 0.00015
+OVERLAP: Final = 0.00001
 
 RATES: Final = {
     "calls_out": 40,
@@ -55,14 +55,15 @@ _DAY_PARTS: Final = {
 }
 FEATURES: Final = (
     *(f"{counter}_{hour:02}" for counter in RATES for hour in range(24)),
-    *(f"{counter}_day" for counter in RATES),
+    *(f"{counter}_busiest_hour" for counter in RATES),
     *_DAY_PARTS,
     "active_hours",
     "busiest_hour",
     "mean_hour",
     "hour_deviation",
 )
-"""The 208 features of a day: eight counters in 24 hours, their eight sums, and eight figures of the whole day."""
+"""The 208 features of a day: eight counters in 24 hours, the busiest hour of each, and eight figures of the
+whole day; the sums are left to be found."""
 
 _AT_ONCE: Final = 1000
 
@@ -131,7 +132,7 @@ def _counts(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Levels [subscriber, day, channel] to counts [subscriber, day, counter, hour]."""
     counters = len(RATES)
     scale = np.array(list(RATES.values())) * np.exp(0.55 * levels[..., :counters] - 0.15)
-    return rng.poisson(scale[..., None] * _shares(1.5 * levels[..., counters])[..., None, :])
+    return rng.poisson(scale[..., None] * _shares(0.5 * levels[..., counters])[..., None, :])
 
 
 def _shares(late: np.ndarray) -> np.ndarray:
@@ -154,5 +155,5 @@ def _features(counts: np.ndarray) -> np.ndarray:
         mean,
         np.sqrt(np.maximum(share @ hours**2 - mean**2, 0)),
     ]
-    whole = [counts.reshape(len(counts), -1), counts.sum(axis=2), np.stack(figures, axis=1)]
+    whole = [counts.reshape(len(counts), -1), counts.argmax(axis=2), np.stack(figures, axis=1)]
     return np.concatenate(whole, axis=1).astype(np.float32)

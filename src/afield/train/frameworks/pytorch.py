@@ -151,7 +151,9 @@ class _Loop:
         return answer[..., 0] if self._task.kind == "regress" and answer.ndim == 2 else answer
 
     def _tensors(self, examples: Examples) -> tuple[list[Any], Any]:
-        inputs = [self._torch.from_numpy(np.ascontiguousarray(dense(v))).to(self._device) for v in examples.features.values()]
+        inputs = [
+            self._torch.from_numpy(np.ascontiguousarray(dense(v))).to(self._device) for v in examples.features.values()
+        ]
         targets = self._torch.from_numpy(examples.targets).to(self._device)
         return inputs, targets.long() if self._task.kind == "classify" else targets.float()
 
@@ -168,9 +170,7 @@ class TrainedModule:
         seconds: it took.
     """
 
-    def __init__(
-        self, torch: Any, module: Any, task: Task, history: list[Epoch], stopped: str, seconds: float
-    ) -> None:
+    def __init__(self, torch: Any, module: Any, task: Task, history: list[Epoch], stopped: str, seconds: float) -> None:
         self._torch = torch
         self._module = _answering(torch, module, task.kind)
         self._task = task

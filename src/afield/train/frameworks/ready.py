@@ -54,7 +54,9 @@ class ReadyTrainer(Whole):
         if len(inputs) == 1 and len(inputs[0].type.tensor_type.shape.dim) == 2 and len(entering[0].shape) > 1:
             return [Input(name=inputs[0].name, dtype="float32", feature="", form="joined")]
         if len(inputs) != len(entering):
-            raise UseCaseError(f"model.onnx: {where}: has {len(inputs)} inputs, the preprocessing gives {len(entering)}")
+            raise UseCaseError(
+                f"model.onnx: {where}: has {len(inputs)} inputs, the preprocessing gives {len(entering)}"
+            )
         fed: list[Input] = []
         for value, one in zip(inputs, entering, strict=True):
             sizes = [size.dim_value for size in value.type.tensor_type.shape.dim[1:]]

@@ -10,10 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from afield.train.networks.catalogue import nearest
-from afield.usecase.base import Component, Problem
+from afield.usecase.base import Component, Problem, or_alone
 
 if TYPE_CHECKING:
     from afield.train.base import Task, Trainer
@@ -37,8 +37,17 @@ def _one_or_several(value: Any) -> Any:
     return [{step: {}} if isinstance(step, str) else step for step in value] if isinstance(value, list) else value
 
 
+def _names_too(schema: dict[str, Any]) -> None:
+    """Lets JSON Schema allow what `_one_or_several` reads: one step for a list of one, a name for a step."""
+    step = schema.pop("items")
+    several = {key: schema.pop(key) for key in ("type", "minItems") if key in schema}
+    schema["anyOf"] = [{"type": "string"}, step, {**several, "items": {"anyOf": [{"type": "string"}, step]}}]
+
+
 class Sklearn(Component):
     """An estimator of scikit-learn, or a pipeline of transformers that one ends."""
+
+    model_config = ConfigDict(json_schema_extra=or_alone("steps"))
 
     summary: ClassVar[str] = "An estimator of scikit-learn that can be exported to ONNX."
 
@@ -49,6 +58,7 @@ class Sklearn(Component):
             {"RandomForestClassifier": {"n_estimators": 300}},
             [{"StandardScaler": {}}, {"MLPClassifier": {"hidden_layer_sizes": [5, 5, 5]}}],
         ],
+        json_schema_extra=_names_too,
     )
 
     @model_validator(mode="before")
@@ -96,6 +106,8 @@ class Sklearn(Component):
 
 class _FromFile(Component):
     """A model that a Python file of the use case makes."""
+
+    model_config = ConfigDict(json_schema_extra=or_alone("source"))
 
     source: str = Field(
         pattern=r"^[^:]+\.py:[A-Za-z_][A-Za-z0-9_]*$",
@@ -164,11 +176,11 @@ class Torch(_FromFile):
 class Onnx(Component):
     """A model that is trained already."""
 
+    model_config = ConfigDict(json_schema_extra=or_alone("file"))
+
     summary: ClassVar[str] = "A ready ONNX file: it is judged and packed, not trained."
 
-    file: str = Field(
-        min_length=1, description="The file, relative to the use case.", examples=["model.onnx"]
-    )
+    file: str = Field(min_length=1, description="The file, relative to the use case.", examples=["model.onnx"])
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from afield.report.metrics import abnormal
 from afield.runtime.decisions import Alarm
 from afield.train.dataset import Dataset
 from afield.train.judging.base import Judgement, Raw, rows_shown
+from afield.train.judging.columns import contributions
 from afield.train.records import MISSING
 from afield.usecase.model import UseCase
 
@@ -32,5 +33,6 @@ def judge_alarms(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
     if normal != MISSING:
         labels = truth != normal
         named = [classes[label] if label != MISSING else "" for label in truth]
-    found = abnormal(raw.test.reshape(-1), labels, cut, question.alarms, rows_shown(data), named=named)
+    columns = contributions(data, raw.parts) if raw.parts else None
+    found = abnormal(raw.test.reshape(-1), labels, cut, question.alarms, rows_shown(data), columns, named)
     return Judgement(Alarm(cut), {"abnormal": found})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from afield.preprocess.base import Features
 from afield.report.metrics import Rows
 from afield.report.model import METRIC, Contender, Figures
 from afield.runtime.decisions import Decision
@@ -22,11 +23,14 @@ class Raw:
 
     Args:
         training: for the training part too, of a model that gives vectors.
+        parts: float32[K, F] of K examples, what each column of the one feature adds to their scores, of a model that
+            says so.
     """
 
     validation: np.ndarray
     test: np.ndarray
     training: np.ndarray | None = None
+    parts: Callable[[Features], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -191,9 +191,7 @@ def judge(loaded: LoadedUseCase, data: Dataset, trained: Trained, watcher: Watch
     baselines: list[Contender] = []
     watcher.stage("baselines")
     for simple in simple_models(data, case):
-        contender = judge_of(data, case, simple.raw).contender(
-            simple.name, "baseline", metric_of(case), simple.seconds
-        )
+        contender = judge_of(data, case, simple.raw).contender(simple.name, "baseline", metric_of(case), simple.seconds)
         baselines += [contender] if contender else []
     watcher.stage("judging")
     more: dict[str, Any] = {}
@@ -225,7 +223,7 @@ def judged(loaded: LoadedUseCase, data: Dataset, trained: Trained, session: Sess
         return judge_text(data, loaded.model, raw), raw
     validation, test = (data.examples(rows).features for rows in (data.parts.validation, data.parts.test))
     training = session.answer(data.examples(data.parts.training).features) if trained.vectors else None
-    raw = Raw(session.answer(validation), session.answer(test), training)
+    raw = Raw(session.answer(validation), session.answer(test), training, getattr(trained, "parts", None))
     _same(raw.test, trained.predict(test), trained.parity)
     judge_of = judge_states if trained.vectors else JUDGES[loaded.model.question.kind]
     return judge_of(data, loaded.model, raw), raw

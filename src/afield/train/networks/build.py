@@ -37,8 +37,11 @@ def network(spec: Network, inputs: Sequence[StepInput], task: Task) -> keras.Mod
     layers = _layers(spec, inputs, task)
     entered = [keras.layers.Input(one.shape, dtype=one.dtype, name=one.feature) for one in inputs]
     if len(inputs) == 1 and not inputs[0].cardinalities:
-        _applied(layers, entered[0])
-        model: keras.Model = keras.Sequential([entered[0], *(layer for _, _, layer in layers)])
+        given = tuple(_applied(layers, entered[0]).shape)[1:]
+        stacked = [layer for _, _, layer in layers]
+        if task.kind == "abnormal" and given != inputs[0].shape and prod(given) == prod(inputs[0].shape):
+            stacked.append(keras.layers.Reshape(inputs[0].shape, name="as_entered"))
+        model: keras.Model = keras.Sequential([entered[0], *stacked])
     else:
         model = keras.Model(entered, _applied(layers, _joined(inputs, entered)))
     _fits(model, task)
@@ -90,7 +93,11 @@ def table(model: keras.Model, width: int | None = None) -> list[LayerRow]:
 
 def _layers(spec: Network, inputs: Sequence[StepInput], task: Task) -> list[Any]:
     known = catalogue()["layers"]
-    sizes = {"classes": len(task.classes), "inputs": sum(prod(one.shape) for one in inputs)}
+    sizes = {
+        "classes": len(task.classes),
+        "inputs": sum(prod(one.shape) for one in inputs),
+        "columns": sum(one.shape[-1] for one in inputs),
+    }
     made: list[Any] = []
     for place, (name, given) in enumerate(spec.named()):
         arguments = {"name": f"{name}_{place + 1}"} | given
@@ -145,11 +152,16 @@ def _fits(model: keras.Model, task: Task) -> None:
     shape = tuple(output.shape)[1:]
     count = len(task.classes)
     expected: dict[str, tuple[str, bool]] = {
-        "classify": (f"one unit for each of {count} classes: `units: classes`", shape == (count,) or (shape == (1,) and count == 2)),
+        "classify": (
+            f"one unit for each of {count} classes: `units: classes`",
+            shape == (count,) or (shape == (1,) and count == 2),
+        ),
         "tag": (f"one unit for each of {count} tags: `units: classes`", shape == (count,)),
         "regress": ("one unit", shape == (1,)),
-        "abnormal": ("as many units as enter it: `units: inputs`", prod(shape) == sum(prod(o.shape) for o in task.inputs)),
     }
+    if task.kind == "abnormal":
+        each = "as many numbers as enter it: `units: inputs`, or at each step of a window `units: columns`"
+        expected["abnormal"] = (each, shape == task.inputs[0].shape)
     if task.kind == "write":
         each = f"one unit for each of {count} characters at every place: `units: classes`"
         expected["write"] = (each, shape == (*task.inputs[0].shape, count))

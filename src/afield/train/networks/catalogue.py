@@ -124,10 +124,10 @@ def judge(value: Any, kind: str) -> str | None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match kind:
         case "units":
-            good = value in ("classes", "inputs") or (
+            good = value in ("classes", "inputs", "columns") or (
                 isinstance(value, int) and not isinstance(value, bool) and value >= 1
             )
-            return None if good else 'a whole number of at least 1, "classes" or "inputs"'
+            return None if good else 'a whole number of at least 1, "classes", "inputs" or "columns"'
         case "positive":
             values = value if isinstance(value, list) else [value]
             good = all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in values)

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from afield.errors import UseCaseError
-from afield.preprocess.base import Features
 from afield.train.base import Examples, Task
 from afield.train.compiled.loop import Plan
 from afield.train.networks import build
@@ -54,7 +53,11 @@ def targets_of(task: Task, examples: Examples, scale: Scale | None, outputs: tup
         outputs: shape of the network's answer to one record.
     """
     if task.kind == "abnormal":
-        return themselves(examples.features)
+        if outputs != task.inputs[0].shape:
+            raise UseCaseError(
+                f"model: `kind: abnormal` gives back what enters, {task.inputs[0].shape} a record; it gives {outputs}"
+            )
+        return examples.features[task.inputs[0].feature]
     if task.kind == "regress":
         values = examples.targets if scale is None else (examples.targets - scale.mean) / scale.deviation
         return np.asarray(values, np.float32)[:, None]
@@ -63,18 +66,24 @@ def targets_of(task: Task, examples: Examples, scale: Scale | None, outputs: tup
     return examples.targets
 
 
-def themselves(features: Features) -> Any:
-    """The one feature that an auto-encoder reads and gives back.
+def refused(task: Task) -> None:
+    """Refuses what an auto-encoder cannot give back.
 
     Raises:
-        UseCaseError: there are several, or text.
+        UseCaseError: several features enter, or one of text or categories.
     """
-    values = list(features.values())
-    if len(values) != 1 or not hasattr(values[0], "shape"):
-        raise UseCaseError(
-            f"model.network: `kind: abnormal` gives back one feature of numbers, found {', '.join(features)}"
-        )
-    return values[0]
+    if task.kind != "abnormal" or [(one.sparse, one.dtype) for one in task.inputs] == [(False, "float32")]:
+        return
+    raise UseCaseError(
+        f"model: `kind: abnormal` gives back one feature of numbers, found {described(task)}; leave the others out,"
+        " write `categories: one_hot` in the table step, or take `sklearn: IsolationForest`"
+    )
+
+
+def described(task: Task) -> str:
+    """What enters, for messages: "table (numbers), categories (categories)"."""
+    kinds = ("text" if one.sparse else "numbers" if one.dtype == "float32" else "categories" for one in task.inputs)
+    return ", ".join(f"{one.feature} ({kind})" for one, kind in zip(task.inputs, kinds, strict=True))
 
 
 def learning(model: keras.Model, task: Task, steps: int) -> None:

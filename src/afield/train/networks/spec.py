@@ -37,8 +37,8 @@ class Network(Component):
     layers: list[dict[str, dict[str, Any] | None]] = Field(
         description=(
             "Keras layers from the input to the answer, each by its name in snake case with Keras's own arguments. "
-            "`units: classes` stands for the number of classes, `units: inputs` for that of the numbers that enter. On"
-            " text the first layer is dense."
+            "`units: classes` stands for the number of classes, `units: inputs` for that of the numbers that enter,"
+            " `units: columns` for that of a step of a window. On text the first layer is dense."
         ),
         examples=[[{"dense": {"units": 512, "activation": "relu"}}, {"dense": {"units": "classes"}}]],
         min_length=1,
@@ -57,6 +57,10 @@ class Network(Component):
 
     def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
         """A first layer that does not fit the preprocessing, a last one that does not fit the question."""
+        if case.question.kind == "group":
+            return [Problem((), "a network does not answer `kind: group`; write `groups: {layers: [...]}`")]
+        if case.question.kind == "abnormal" and any(name_of(step) == "text" for step in case.preprocess):
+            return [Problem((), "a network gives back numbers, not text; for `kind: abnormal` take `sklearn: IsolationForest`")]
         known = catalogue()["layers"]
         if any(len(layer) != 1 or next(iter(layer)) not in known for layer in self.layers):
             return ()
@@ -149,7 +153,10 @@ _LAST = {
     ),
     "tag": _Last("one probability a tag: `dense: {units: classes, activation: sigmoid}`", ({"activation": "sigmoid"},)),
     "regress": _Last("one value: `dense: {units: 1}`", ({"units": 1},)),
-    "abnormal": _Last("what entered the first: `dense: {units: inputs}`", ({"units": "inputs"},)),
+    "abnormal": _Last(
+        "what entered the first: `dense: {units: inputs}`, or at each step of a window `dense: {units: columns}`",
+        ({"units": "inputs"}, {"units": "columns"}),
+    ),
     "write": _Last(
         "one probability a character: `dense: {units: classes, activation: softmax}`", ({"activation": "softmax"},)
     ),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
-from keras import ops
 
 from afield.bundle.manifest import Input
 from afield.preprocess.base import Features, StepInput
@@ -22,9 +19,12 @@ from afield.train.export.stateful import State as Carried
 from afield.train.export.stateful import export_stateful
 from afield.train.networks import build
 from afield.train.networks.learning import Scale
+from afield.train.networks.reconstruction import by_column, factors_of, summed
 
 BLOCK = 256
 ANSWERS = "answers"
+MEASURED = 20_000
+"""Training records by which an auto-encoder's usual errors are measured, at most."""
 
 
 class _Trained:
@@ -110,12 +110,12 @@ class TrainedKeras(_Trained):
 
     def __init__(self, model: keras.Model, progress: Progress, task: Task, scale: Scale | None = None) -> None:
         super().__init__(progress, build.table(model))
-        self._model = scored(model) if task.kind == "abnormal" else model
+        self._model = model
         self._task = task
         self._scale = scale
 
     def predict(self, features: Features) -> np.ndarray:
-        """What the question asks for: probabilities, values, or scores."""
+        """What the question asks for: probabilities or values."""
         return _scaled(_answered(self._model, self._task, features), self._scale)
 
     def export_onnx(self) -> bytes:
@@ -125,6 +125,29 @@ class TrainedKeras(_Trained):
     def fed(self) -> list[Input]:
         """Each feature as it is."""
         return [Input(name=one.feature, dtype=one.dtype, feature=one.feature) for one in self._task.inputs]
+
+
+class TrainedReconstruction(TrainedKeras):
+    """A fitted auto-encoder as what scores records by how badly they are given back.
+
+    Args:
+        model: with the weights to keep.
+        progress: how the fit went.
+        task: what it learned.
+        training: what it was fitted on, by which the usual error of each column is measured.
+    """
+
+    def __init__(self, model: keras.Model, progress: Progress, task: Task, training: Features) -> None:
+        super().__init__(model, progress, task)
+        rows = len(next(iter(training.values())))
+        measured = taken(training, np.linspace(0, rows - 1, min(rows, MEASURED)).astype(np.int64))
+        plain = np.ones(model.outputs[0].shape[-1], np.float32)
+        self._parts = by_column(model, factors_of(_answered(by_column(model, plain), task, measured)))
+        self._model = summed(self._parts)
+
+    def parts(self, features: Features) -> np.ndarray:
+        """What each column adds to the score of each record: float32[N, F]."""
+        return _answered(self._parts, self._task, features)
 
 
 class TrainedWriter(_Trained):
@@ -157,16 +180,6 @@ class TrainedWriter(_Trained):
 
     def _exported(self) -> tuple[bytes, list[Carried]]:
         return export_stateful(self._model, self._task.inputs[0].feature, ANSWERS)
-
-
-def scored(model: keras.Model) -> keras.Model:
-    """An auto-encoder as a model of its score: the mean squared difference of what it gives back, float32[rows, 1]."""
-    (tensor,) = model.inputs
-    entered: Any = keras.Input(tuple(tensor.shape)[1:], dtype=tensor.dtype, name=tensor.name)
-    given: Any = model(entered)
-    axes = tuple(range(1, len(entered.shape)))
-    difference: Any = ops.mean(ops.square(ops.subtract(given, entered)), axis=axes, keepdims=False)
-    return keras.Model(entered, keras.layers.Reshape((1,))(difference))
 
 
 def _answered(model: keras.Model, task: Task, features: Features) -> np.ndarray:

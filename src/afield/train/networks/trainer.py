@@ -17,9 +17,9 @@ from afield.train.compiled.loop import Loop, Progress
 from afield.train.compiled.sparse import Sparse, SparseEngine
 from afield.train.compiled.whole import WholeEngine
 from afield.train.networks import build
-from afield.train.networks.learning import Scale, learning, plan_of, targets_of, weights_of
+from afield.train.networks.learning import Scale, learning, plan_of, refused, targets_of, weights_of
 from afield.train.networks.spec import Network
-from afield.train.networks.trained import TrainedKeras, TrainedSparse, TrainedWriter
+from afield.train.networks.trained import TrainedKeras, TrainedReconstruction, TrainedSparse, TrainedWriter
 
 Build = Callable[[Sequence[StepInput]], keras.Model]
 """Makes the network for what enters it; compiled or not."""
@@ -38,8 +38,11 @@ class KerasTrainer:
         self._task = task
         self._checkpoints = Checkpoints(task.checkpoints, task.identity) if task.checkpoints else None
 
-    def fit(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedSparse | TrainedKeras | TrainedWriter:
+    def fit(
+        self, training: Examples, validation: Examples, watcher: Watcher
+    ) -> TrainedSparse | TrainedKeras | TrainedWriter:
         """Fits on the training examples; early stopping looks at the validation examples alone."""
+        refused(self._task)
         if not any(one.sparse for one in self._task.inputs):
             return self._fit_whole(training, validation, watcher)
         return self._fit_sparse(training, validation, watcher)
@@ -113,6 +116,8 @@ class KerasTrainer:
             model.set_weights(weights)
         if task.kind == "write":
             return TrainedWriter(model, loop.progress, task)
+        if task.kind == "abnormal":
+            return TrainedReconstruction(model, loop.progress, task, training.features)
         return TrainedKeras(model, loop.progress, task, scale)
 
     def _steps(self, rows: int) -> int:
@@ -163,5 +168,3 @@ def sparse(features: Features) -> SparseRows:
     if len(values) != 1 or not isinstance(values[0], SparseRows):
         raise UseCaseError(f"model.network: reads the rows of one text step, found {', '.join(features)}")
     return values[0]
-
-

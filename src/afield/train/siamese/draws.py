@@ -39,7 +39,9 @@ class States:
             step = 1 + _below(keys[3], jnp.maximum(sizes[state] - 1, 1))
             positive = (anchor + step) % sizes[state]
             negative = _below(keys[4], sizes[other])
-            return jnp.concatenate([self._rows(state, anchor), self._rows(state, positive), self._rows(other, negative)])
+            return jnp.concatenate(
+                [self._rows(state, anchor), self._rows(state, positive), self._rows(other, negative)]
+            )
 
         return draw
 

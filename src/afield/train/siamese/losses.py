@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras import ops
+import keras
+
+# Keras's own annotations say that an operation may give nothing.
+ops: Any = keras.ops
 
 EPSILON = 1e-8
 

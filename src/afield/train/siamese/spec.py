@@ -42,7 +42,9 @@ class Siamese(Component):
         default=0.2, description="By how much AN should exceed AP.", examples=[0.5]
     )
     triplets: Annotated[Whole, Field(ge=1)] = Field(
-        default=20_000, description="Triplets an epoch; they are drawn where they are used and never stored.", examples=[100_000]
+        default=20_000,
+        description="Triplets an epoch; they are drawn where they are used and never stored.",
+        examples=[100_000],
     )
     mining: Literal["none", "semi_hard"] = Field(
         default="none",
@@ -67,7 +69,9 @@ class Siamese(Component):
             message = "lossless_triplet needs vectors between 0 and 1: end the layers with `activation: sigmoid`"
             problems.append(Problem(("loss",), message))
         if self.mining == "semi_hard" and self.loss != "triplet":
-            problems.append(Problem(("mining",), f"semi_hard makes triplets of its own for `loss: triplet`, not {self.loss}"))
+            problems.append(
+                Problem(("mining",), f"semi_hard makes triplets of its own for `loss: triplet`, not {self.loss}")
+            )
         return problems
 
     def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:

@@ -79,7 +79,7 @@ def test_calls_at_batches_are_those_of_keras() -> None:
     CASE.make().fit(X, Y, epochs=2, callbacks=[theirs], **SETTINGS)
     assert ours.calls == theirs.calls
     afield.fit(CASE.make(), X, Y, callbacks=[looks], **SETTINGS)
-    assert [call for call in looks.calls[2::3]] == [1, 2, 3]
+    assert looks.calls[2::3] == [1, 2, 3]
 
 
 def test_a_batch_callback_may_change_the_learning_rate_and_stop() -> None:
@@ -141,7 +141,7 @@ def test_callbacks_that_change_and_keep(tmp_path: Path) -> None:
     for epoch in (1, 3):
         model.load_weights(tmp_path / f"{epoch}.weights.h5")
         np.testing.assert_array_equal(model.get_weights()[0], weights[epoch - 1])
-    rows = list(csv.DictReader((tmp_path / "log.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "log.csv").read_text().splitlines()))
     np.testing.assert_allclose([float(row["loss"]) for row in rows], history.history["loss"])
 
 
@@ -189,7 +189,7 @@ def test_a_loss_that_runs_away_later_keeps_the_last_good_weights() -> None:
     rates = keras.callbacks.LearningRateScheduler(lambda epoch, _: 1e30 if epoch == 2 else 0.1)
     weights: list[np.ndarray] = []
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: weights.append(model.get_weights()[0]))
-    with pytest.warns(RuntimeWarning, match="epoch 3: the loss is inf, no longer a number; the model keeps the weights"):
+    with pytest.warns(RuntimeWarning, match="epoch 3: the loss is inf, no longer a number; the model"):
         history = afield.fit(model, np.ones((64, 1)), np.zeros(64), epochs=9, verbose=0, callbacks=[rates, keep])
     assert len(history.history["loss"]) == 3
     np.testing.assert_array_equal(model.get_weights()[0], weights[1])

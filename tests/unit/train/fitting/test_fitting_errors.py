@@ -66,9 +66,7 @@ def test_shapes(model: keras.Model, two: keras.Model) -> None:
 
 def test_a_step_that_keras_refuses_names_the_shapes(model: keras.Model) -> None:
     message = said(model, X, np.zeros((43, 2, 5)))
-    assert message.startswith("the model cannot take a step on x (43, 6), y (43, 2, 5): ") or message.startswith(
-        "the model cannot take a step on x (32, 6), y (32, 2, 5): "
-    )
+    assert message.startswith("the model cannot take a step on x (32, 6), y (32, 2, 5): ")
 
 
 def test_kinds_of_data(model: keras.Model) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq

@@ -15,6 +15,7 @@ import pyarrow.dataset as ds
 from afield.errors import UseCaseError
 from afield.preprocess.windows import Windows
 from afield.train.compiled.fitting import arrow
+from afield.train.compiled.fitting.arrow import entering
 from afield.train.compiled.fitting.batches import Batches, of_dataset, standard
 from afield.train.compiled.fitting.chunks import Chunks, ChunkSource
 from afield.train.compiled.fitting.source import Arrays, Source, length, size
@@ -148,9 +149,8 @@ def check_inputs(model: keras.Model, x: Any, where: str = "") -> None:
     Raises:
         UseCaseError: they do not.
     """
-    try:
-        inputs = [*model.inputs]
-    except (AttributeError, ValueError, TypeError):
+    inputs = entering(model)
+    if inputs is None:
         return
     several = x if isinstance(x, list) else [x]
     found = x if isinstance(x, dict) else dict(zip((i.name for i in inputs), several, strict=False))
@@ -158,16 +158,16 @@ def check_inputs(model: keras.Model, x: Any, where: str = "") -> None:
     names = ", ".join(i.name for i in inputs)
     if not isinstance(x, dict) and count != len(inputs):
         raise UseCaseError(f"{where}x: the model has {len(inputs)} inputs ({names}), found {count}")
-    for entering in inputs:
-        if entering.name not in found:
+    for one in inputs:
+        if one.name not in found:
             if isinstance(x, dict) and len(x) == len(inputs):
                 return  # a structure of the model's own, by other names than those of its tensors
-            raise UseCaseError(f"{where}x: the model has an input {entering.name!r}, found {', '.join(found)}")
-        shape, expected = tuple(found[entering.name].shape), tuple(entering.shape[1:])
-        shape = shape if isinstance(found[entering.name], Windows) else shape[1:]
+            raise UseCaseError(f"{where}x: the model has an input {one.name!r}, found {', '.join(found)}")
+        shape, expected = tuple(found[one.name].shape), tuple(one.shape[1:])
+        shape = shape if isinstance(found[one.name], Windows) else shape[1:]
         if not _enters(shape, expected):
             raise UseCaseError(
-                f"{where}x: the model's input {entering.name!r} takes rows of shape {_shown(expected)},"
+                f"{where}x: the model's input {one.name!r} takes rows of shape {_shown(expected)},"
                 f" found {_shown(shape)}"
             )
 

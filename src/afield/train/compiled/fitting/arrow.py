@@ -23,6 +23,14 @@ def is_table(x: Any) -> bool:
     return isinstance(x, pa.Table | pa.RecordBatch)
 
 
+def entering(model: keras.Model) -> list[Any] | None:
+    """The model's inputs; None where it has none yet."""
+    try:
+        return [*model.inputs]
+    except (AttributeError, ValueError, TypeError):
+        return None
+
+
 def of_table(model: keras.Model, table: Any, target: Columns, weight: Columns) -> tuple[Any, Any, Any]:
     """(x, y, weights) of a table.
 
@@ -40,7 +48,7 @@ def of_table(model: keras.Model, table: Any, target: Columns, weight: Columns) -
         if name not in table.column_names:
             raise UseCaseError(f"y: there is no column {name!r}; there are {', '.join(table.column_names[:20])}")
     names = [name for name in table.column_names if name not in apart]
-    inputs = list(getattr(model, "input_names", None) or [])
+    inputs = [one.name for one in entering(model) or ()]
     if len(inputs) > 1 and set(inputs) <= set(names):
         x: Any = {name: _column(table, name) for name in inputs}
     else:
