@@ -48,3 +48,30 @@ def weighted_sum(weights: np.ndarray) -> bytes:
         [numpy_helper.from_array(weights.astype(np.float32)[:, None], "weights")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+
+
+def last_state(inputs: int, units: int) -> bytes:
+    """An ONNX network: the last state of an LSTM whose weights are all 0.1, float32[rows, units].
+
+    Args:
+        inputs: numbers a step of time.
+        units: of the LSTM.
+    """
+    weights = {
+        "kernel": np.full((1, 4 * units, inputs), 0.1, np.float32),
+        "recurrent": np.full((1, 4 * units, units), 0.1, np.float32),
+        "first": np.array([0]),
+    }
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["steps"], perm=[1, 0, 2]),
+        helper.make_node("LSTM", ["steps", "kernel", "recurrent"], ["", "state"], hidden_size=units),
+        helper.make_node("Squeeze", ["state", "first"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "network",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", "steps", inputs])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", units])],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()

@@ -35,6 +35,7 @@ NESTED: dict[str, dict[int, str]] = {
 """Message -> field -> message, for every message on a way to a tensor or a node."""
 
 _GRAPH = ("ModelProto", 7)
+_NODE = ("GraphProto", 1)
 _OPERATOR = ("NodeProto", 4)
 _DOMAIN = {("NodeProto", 7), ("FunctionProto", 10)}
 _EXTERNAL = {("TensorProto", 13), ("TensorProto", 14)}
@@ -72,6 +73,27 @@ def check_network(network: bytes) -> None:
                 raise BundleError("network.onnx keeps values in another file; save it with all values inside")
     if graphs != 1:
         raise BundleError(f"network.onnx is not an ONNX model: it holds {graphs} graphs instead of one")
+
+
+def operators(network: bytes) -> set[str]:
+    """The kinds of operator that a network is made of, those of graphs inside of operators left out.
+
+    Args:
+        network: the content of an ONNX file.
+
+    Raises:
+        BundleError: not an ONNX file.
+    """
+    whole = memoryview(network)
+    spans = [(0, len(network))]
+    for _, wanted in (_GRAPH, _NODE, _OPERATOR):
+        spans = [
+            (first, last)
+            for start, end in spans
+            for field, _, first, last in _fields(whole, start, end)
+            if field == wanted
+        ]
+    return {bytes(whole[first:last]).decode(errors="backslashreplace") for first, last in spans}
 
 
 def _check_text(place: tuple[str, int], text: bytes) -> None:

@@ -1,4 +1,4 @@
-"""`afield show`: the flow of a use case, and the table of its network."""
+"""`afield show`: the flow of a use case, and a diagram of its network."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from afield.cli.options import FOLDER, JSON, OVERRIDES
 @OVERRIDES
 @JSON
 def command(folder: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Show how data flows through the use case in FOLDER, and the network: layer, output shape, parameters.
+    """Show how data flows through the use case in FOLDER, and a diagram of its network: layer, name, output
+    shape, parameters.
 
     The sizes are those of the latest version; before the first training they depend on the data.
     """
-    from afield.report.flow import flow, network_table
+    from afield.report.diagram import lines
+    from afield.report.flow import flow
     from afield.report.model import Report, from_json
     from afield.usecase.load import load
 
@@ -49,4 +51,5 @@ def command(folder: Path, overrides: tuple[str, ...], as_json: bool) -> None:
         console.print(f"\nNot trained yet: `afield train {folder}` gives the network its sizes.", highlight=False)
         return
     console.print()
-    console.print(network_table(report.layers, f"network of {report.version}"))
+    for line in lines(report.layers):
+        console.print(line, highlight=False, markup=False, no_wrap=True, overflow="crop")

@@ -1,13 +1,9 @@
-"""A use case at a glance: one line a stage of the flow, and the network as a table."""
+"""A use case at a glance: one line a stage of the flow."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from rich.table import Table
-
-from afield.report.model import LayerRow
 
 STAGES = ("question", "source", "preprocess", "model", "models", "train", "trigger", "sink")
 
@@ -19,18 +15,6 @@ def flow(case: Mapping[str, Any]) -> list[tuple[str, str]]:
         case: the use case as plain values, those that were given.
     """
     return [(stage, _said(case[stage])) for stage in STAGES if stage in case]
-
-
-def network_table(layers: Sequence[LayerRow], title: str) -> Table:
-    """Layer, name, output shape and parameters, with their sum."""
-    table = Table(title=title, title_justify="left", show_footer=True)
-    table.add_column("layer", footer="total")
-    table.add_column("name")
-    table.add_column("output shape")
-    table.add_column("parameters", justify="right", footer=f"{sum(row.parameters for row in layers):,}")
-    for row in layers:
-        table.add_row(row.layer, row.name, row.output_shape, f"{row.parameters:,}")
-    return table
 
 
 def _said(value: Any) -> str:

@@ -13,6 +13,7 @@ from afield.files import replacing
 from afield.report.beside import beside
 from afield.report.cards import cards
 from afield.report.confusion import confused_classes, confused_pairs
+from afield.report.diagram import svg
 from afield.report.figures import HEAT_CLASSES, comparison_figures, figures, history_names
 from afield.report.model import Comparison, Report
 from afield.report.text import duration, figure, prose, size, visible, within, written
@@ -64,6 +65,7 @@ def html(report: Report) -> str:
         others=beside(contenders, report.metric),
         sections=[template for field, template in SECTIONS if getattr(report, field)],
         history_names=history_names(report.history),
+        diagram=svg(report.layers),
         pairs=[] if matrix is None else confused_pairs(matrix, PAIRS),
         drawn=0 if matrix is None else len(confused_classes(matrix, HEAT_CLASSES)),
     )

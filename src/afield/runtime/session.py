@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from afield.bundle.manifest import Input
+from afield.bundle.onnx_guard import operators
 from afield.errors import BundleError
 from afield.preprocess.base import Features
 from afield.preprocess.rows import SparseRows, dense, joined, taken
@@ -19,6 +20,10 @@ BLOCK = 128
 """Sparse rows a call: few enough that the gathered kernel rows of a call stay in the processor's cache."""
 BLOCK_BYTES = 8 << 20
 """Bytes of whole arrays a call, at most: windows are written out a call at a time."""
+RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
+"""Operators whose threads wait for each other at every step of time."""
+SPIN_MICROSECONDS = 50
+"""How long these threads look for work before they sleep: a step of time takes about as long as waking one up."""
 
 
 class Session:
@@ -39,9 +44,11 @@ class Session:
         options.log_severity_level = 3
         options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
         options.inter_op_num_threads = 1
-        # Threads that wait must not take the processor from the rest of the pipeline.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
+            # Threads that wait must not take the processor from the rest of the pipeline.
+            spins = not RECURRENT.isdisjoint(operators(network))
+            options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spins)))
+            options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_MICROSECONDS))
             self._session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
         except Exception as refused:  # ONNX Runtime's errors have no common base
             raise BundleError(f"{where}: ONNX Runtime refuses the network: {str(refused).splitlines()[0]}") from None

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from onnx import AttributeProto, TensorProto, helper, numpy_helper, onnx_ml_pb2
 
-from afield.bundle.onnx_guard import NESTED, check_network
+from afield.bundle.onnx_guard import NESTED, check_network, operators
 from afield.errors import BundleError
 
 OUTSIDE = "network.onnx keeps values in another file; save it with all values inside"
@@ -187,3 +187,17 @@ def test_whatever_onnx_loads_with_values_outside_is_refused(at: int, byte: int) 
         return
     if any(tensor.data_location == TensorProto.EXTERNAL or tensor.external_data for tensor in loaded.graph.initializer):
         refused(bytes(content))
+
+
+def test_the_operators_of_a_network_are_found_without_those_inside_of_others() -> None:
+    inner = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "inner", [], [])
+    nodes = [helper.make_node("LSTM", ["x", "w", "r"], ["y"]), node_with(then_branch=inner)]
+    nodes += [helper.make_node("Relu", ["y"], ["z"], name="GRU")] * 2
+    assert operators(helper.make_model(helper.make_graph(nodes, "outer", [], [])).SerializeToString()) == {
+        "LSTM",
+        "If",
+        "Relu",
+    }
+    with pytest.raises(BundleError) as error:
+        operators(network()[:-1])
+    assert str(error.value).startswith("network.onnx is not an ONNX model, or was cut short: byte ")

@@ -140,16 +140,34 @@ def test_the_operators_differ() -> None:
 
 def test_the_files(tmp_path: Path) -> None:
     simulated = simulate(tmp_path / "data", seed=0, days=4, nodes=1)
-    assert [file.name for file in simulated.files] == ["operator_a.parquet", "operator_b.parquet", "unseen.parquet"]
-    a, b, unseen = (pq.read_table(file) for file in simulated.files)
+    names = [file.relative_to(tmp_path / "data").as_posix() for file in simulated.files]
+    assert names == [
+        "operator_a.parquet",
+        "operator_b.parquet",
+        "unseen.parquet",
+        *(f"teach/{name}.parquet" for name in UNSEEN),
+    ]
+    a, b, unseen = (pq.read_table(file) for file in simulated.files[:3])
     assert set(b["operator"].to_pylist()) == {"b"}
     assert unseen["time"][0].as_py() > a["time"][-1].as_py()
     assert set(unseen["label"].to_pylist()) - {NORMAL} <= set(UNSEEN)
     assert not set(a["label"].to_pylist()) & set(UNSEEN)
     assert simulated.note == (
         "4 days of 1 simulated nodes of each of two operators, 132 counters a minute, with 8 kinds of fault, "
-        "and 3 more kinds in unseen.parquet"
+        "and 3 more kinds in unseen.parquet and, to teach from, in teach"
     )
+
+
+def test_hours_to_teach_from(tmp_path: Path) -> None:
+    for file in simulate(tmp_path / "data", seed=0, days=1, nodes=1).files[3:]:
+        lesson = pq.read_table(file)
+        times = lesson["time"].to_numpy().reshape(5, 60)
+        assert (np.diff(times, axis=1) == np.timedelta64(60, "s")).all()
+        assert (times[1:, 0] - times[:-1, -1] > np.timedelta64(120, "s")).all()
+        labels = np.array(lesson["label"].to_pylist()).reshape(5, 60)
+        assert set(labels.ravel()) <= {NORMAL, file.stem}
+        assert (labels[:, -1] == file.stem).all()
+        assert ((labels != NORMAL).sum(axis=1) >= 10).all()
 
 
 def test_no_such_operator_or_fault() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import softmax_of_sums, weighted_sum
+from networks import last_state, softmax_of_sums, weighted_sum
 
 from afield.bundle.manifest import Input
 from afield.errors import BundleError
@@ -116,3 +116,15 @@ def test_all_features_joined_to_one_matrix(count: int) -> None:
     found = Session(weighted_sum(weights), entered, "test", threads=1).answer(features)
     written_out = np.concatenate([rows.whole(), numbers, windows.dense().reshape(count, 6)], axis=1)
     np.testing.assert_allclose(found, written_out @ weights[:, None], rtol=1e-4, atol=1e-5)
+
+
+def test_threads_of_a_recurrent_network_wait_awake_for_a_moment() -> None:
+    entered = [Input(name="x", dtype="float32", feature="w")]
+    recurrent = Session(last_state(inputs=2, units=4), entered, "test", threads=2)
+    plain = Session(weighted_sum(np.ones(3)), [Input(name="x", dtype="float32", feature="t")], "test", threads=2)
+    assert [_setting(one, "allow_spinning") for one in (recurrent, plain)] == ["1", "0"]
+    assert _setting(recurrent, "spin_duration_us") == "50"
+
+
+def _setting(session: Session, name: str) -> str:
+    return session._session.get_session_options().get_session_config_entry(f"session.intra_op.{name}")

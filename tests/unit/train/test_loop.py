@@ -116,7 +116,7 @@ def test_a_plateau_lowers_the_rate_and_a_checkpoint_remembers_it(tmp_path: Path)
     checkpoints = Checkpoints(tmp_path, "same")
     loop = Loop(Scripted(losses), plan, checkpoints)
     loop.run()
-    assert [epoch.learning_rate for epoch in loop.progress.history] == [1.0, 1.0, 0.5, 0.3]
+    assert [epoch.learning_rate for epoch in loop.progress.history] == pytest.approx([1.0, 1.0, 0.5, 0.3])
     checkpoints.flush()
     resumed = Loop(Scripted(losses), Plan(epochs=6, plateau=plan.plateau), Checkpoints(tmp_path, "same"))
     resumed.progress.stopped = ""

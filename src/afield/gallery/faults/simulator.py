@@ -22,9 +22,13 @@ _SHORTEST, _LONGEST = 10, 180
 _QUIET: Final = 75
 """Minutes at least between two faults of a node, so that no hour holds two."""
 
+_LESSONS: Final = 5
+
 
 def simulate(folder: Path, *, seed: int, days: int = 14, nodes: int = 4) -> Simulated:
-    """Writes `operator_a.parquet` and `operator_b.parquet`, and `unseen.parquet` with faults that neither holds.
+    """Writes `operator_a.parquet` and `operator_b.parquet`, and faults that neither holds.
+
+    These are in `unseen.parquet`, and in `teach/FAULT.parquet` a few hours of each, of other nodes.
 
     Args:
         folder: where to; made if it is not there.
@@ -40,11 +44,16 @@ def simulate(folder: Path, *, seed: int, days: int = 14, nodes: int = 4) -> Simu
             "a", days=max(days // 2, 1), nodes=nodes, seed=seed + 2, states=UNSEEN, first_day=days
         ),
     }
+    for place, name in enumerate(UNSEEN):
+        table = simulate_operator("a", days=4, nodes=1, seed=seed + 3 + place, states=(name,), first_day=2 * days)
+        tables[f"teach/{name}.parquet"] = hours(table, name, _LESSONS)
+    (folder / "teach").mkdir(exist_ok=True)
     for name, table in tables.items():
         pq.write_table(table, folder / name, compression="zstd")
     note = (
         f"{days} days of {nodes} simulated nodes of each of two operators, {len(FEATURES)} counters a minute, with "
-        f"{len(TRAINED)} kinds of fault, and {len(UNSEEN)} more kinds in unseen.parquet"
+        f"{len(TRAINED)} kinds of fault, and {len(UNSEEN)} more kinds in unseen.parquet "
+        "and, to teach from, in teach"
     )
     return Simulated(note, files=tuple(folder / name for name in tables))
 
@@ -97,6 +106,22 @@ def simulate_operator(
         }
         parts.append(pa.table(columns))
     return pa.concat_tables(parts).combine_chunks()
+
+
+def hours(table: pa.Table, state: str, number: int) -> pa.Table:
+    """The hours that end with the last minutes of a fault, each as 60 rows.
+
+    Args:
+        table: of `simulate_operator`.
+        state: the fault.
+        number: of hours at most.
+
+    Returns:
+        The rows of the hours, those of one fault after those of the one before.
+    """
+    there = np.array(table["label"].to_pylist()) == state
+    ends = np.flatnonzero(there & ~np.append(there[1:], False))[:number]
+    return table.take(pa.array((ends[:, None] + np.arange(-59, 1)).ravel()))
 
 
 def _episodes(number: int, states: Sequence[str], a_day: float, rng: np.random.Generator) -> list[Episode]:

@@ -110,9 +110,14 @@ class Token(Fixed):
 
 
 class LayerRow(Fixed):
-    """One row of the network's table."""
+    """One row of the network's table.
+
+    Args:
+        follows: names of the layers whose outputs it reads.
+    """
 
     layer: str
     name: str
     output_shape: str
     parameters: Count
+    follows: list[str] = Field(default_factory=list[str])

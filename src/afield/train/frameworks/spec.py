@@ -173,6 +173,24 @@ class Torch(_FromFile):
         return TorchTrainer(self, task)
 
 
+class Rule(Component):
+    """The best single rule, to hold a model against."""
+
+    summary: ClassVar[str] = "One threshold on one statistic of one column: the rule that a model must beat."
+
+    def lint_in(self, case: UseCase, folder: Path) -> Sequence[Problem]:
+        """A question that it does not answer."""
+        if case.question.kind == "classify":
+            return ()
+        return [Problem((), f"rule tells two classes apart, and the question is `kind: {case.question.kind}`")]
+
+    def open(self, task: Task) -> Trainer:
+        """What finds it."""
+        from afield.train.frameworks.rule import RuleTrainer
+
+        return RuleTrainer(self, task)
+
+
 class Onnx(Component):
     """A model that is trained already."""
 

@@ -87,7 +87,16 @@ def table(model: keras.Model, width: int | None = None) -> list[LayerRow]:
             parameters += (width - kernel.shape[0]) * kernel.shape[1]
         output: Any = layer.output
         shape = "(" + ", ".join("rows" if size is None else f"{size:,}" for size in output.shape) + ")"
-        rows.append(LayerRow(layer=type(layer).__name__, name=layer.name, output_shape=shape, parameters=parameters))
+        nodes: Any = layer._inbound_nodes[0].parent_nodes  # Keras has no public way to ask what a layer reads
+        rows.append(
+            LayerRow(
+                layer=type(layer).__name__,
+                name=layer.name,
+                output_shape=shape,
+                parameters=parameters,
+                follows=list(dict.fromkeys(node.operation.name for node in nodes)),
+            )
+        )
     return rows
 
 
