@@ -117,7 +117,9 @@ class Case:
             arrow, _ = _records(table, Pipeline.of(self.loaded.model.preprocess).line)
             question = self.loaded.model.question
             wanted = labels is not None or question.labelled
-            records = labelled(arrow, _names(labels, arrow.num_rows) if wanted else None, question)
+            records = labelled(
+                arrow, _names(labels, arrow.num_rows, question.kind == "regress") if wanted else None, question
+            )
         version = train(self.loaded, records=records, watcher=watcher).version
         return Version(version.name, version.bundle)
 
@@ -202,8 +204,13 @@ def _plain(column: pa.Array) -> pa.Array:
     return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
 
 
-def _names(labels: Any, rows: int) -> pa.ChunkedArray:
+def _names(labels: Any, rows: int, values_too: bool) -> pa.ChunkedArray:
     """The labels as strings, one for each row; null where there is none.
+
+    Args:
+        labels: as they were given.
+        rows: how many there must be.
+        values_too: whether a label may be a fraction.
 
     Raises:
         DataError: they are too few, too many, or neither text nor numbers.
@@ -221,8 +228,10 @@ def _names(labels: Any, rows: int) -> pa.ChunkedArray:
     if len(given) != rows:
         raise DataError(f"train: expected one label for each of {rows:,} rows, found {len(given):,}")
     kind: Any = given.type.value_type if pa.types.is_dictionary(given.type) else given.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind) or _is_text(kind)):
-        raise DataError(f"train: expected labels of text or numbers, found {kind}; convert them")
+    fraction = values_too and pa.types.is_floating(kind)
+    if not (fraction or pa.types.is_integer(kind) or pa.types.is_null(kind) or _is_text(kind)):
+        wanted = "numbers" if values_too else "text or whole numbers"
+        raise DataError(f"train: expected labels of {wanted}, found {kind}; convert them")
     names = given.cast(pa.string())
     return names if isinstance(names, pa.ChunkedArray) else pa.chunked_array([names])
 

@@ -158,6 +158,8 @@ def _cut(loaded: LoadedUseCase, count: int, number: int) -> Callable[[Any], Part
     if count == 1:
         return None
     split, seed = loaded.model.train.split, loaded.model.train.seed
+    if loaded.model.question.kind == "write":
+        raise UseCaseError("--folds: draws rows at random, and a text is split by position; compare on one split")
     if split.by != "random":
         raise UseCaseError(
             f"--folds: draws rows at random, and train.split says `by: {split.by}`; compare on one split"

@@ -32,6 +32,9 @@ def text_of(batch: pa.RecordBatch, name: str) -> tuple[np.ndarray, np.ndarray]:
     array = batch.column(place)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if not len(array):
+        # A table without rows may know no type.
+        return np.zeros(0, np.uint8), np.zeros(1, np.int64)
     if pa.types.is_null(array.type) or pa.types.is_string_view(array.type):
         array = array.cast(pa.large_string())
     if pa.types.is_string(array.type):
@@ -43,7 +46,7 @@ def text_of(batch: pa.RecordBatch, name: str) -> tuple[np.ndarray, np.ndarray]:
     if array.null_count:
         array = array.fill_null("")
     _, offsets, data = array.buffers()
-    if offsets is None or len(array) == 0:
+    if offsets is None:
         return np.zeros(0, np.uint8), np.zeros(len(array) + 1, np.int64)
     bounds = np.frombuffer(offsets, kind, len(array) + 1, array.offset * np.dtype(kind).itemsize)
     content = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)

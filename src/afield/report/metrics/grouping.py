@@ -77,6 +77,7 @@ def groups(
     values: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     dimensions: int = 2,
+    names: Sequence[str] | None = None,
 ) -> Groups:
     """Describes groups of rows, the largest first.
 
@@ -90,6 +91,7 @@ def groups(
         values: float[N, K]; theirs.
         labels: int[N]; what the rows are known to be, where that is known.
         dimensions: 2 or 3, of the picture.
+        names: of the groups, by number; without them they are numbered by their size.
 
     Raises:
         DataError: a vector is not all numbers.
@@ -102,7 +104,7 @@ def groups(
     measured = silhouettes(vectors[drawn], members[drawn]) if len(np.unique(members[drawn])) > 1 else None
     described = [
         _group(
-            f"group {place}",
+            names[number] if names else f"group {place}",
             vectors,
             np.nonzero(members == number)[0],
             None if measured is None else measured[members[drawn] == number],
@@ -117,7 +119,7 @@ def groups(
         interval = bootstrap(parts, lambda sums: sums[:, 0] / sums[:, 1], seed)
     ranks = np.full(int(members.max(initial=-1)) + 2, len(numbers))
     ranks[numbers[order]] = np.arange(len(numbers))
-    names = [group.name for group in described] + (["no group"] if (members < 0).any() else [])
+    shown = [group.name for group in described] + (["no group"] if (members < 0).any() else [])
     return Groups(
         method=method,
         rows=len(members),
@@ -126,7 +128,7 @@ def groups(
         silhouette=None if measured is None else float(measured.mean()),
         silhouette_interval=interval,
         agreement=None if labels is None else adjusted_rand(labels, members),
-        picture=picture(vectors, ranks[members], names, seed, rows=rows, dimensions=dimensions),
+        picture=picture(vectors, ranks[members], shown, seed, rows=rows, dimensions=dimensions),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from afield.preprocess.base import Features
+from afield.preprocess.cells import is_number
+from afield.preprocess.windows import Windows
 from afield.report.metrics import Contributions
 from afield.report.model import Contribution
 from afield.train.dataset import Dataset
@@ -68,5 +70,36 @@ def contributions(data: Dataset, parts: Callable[[Features], np.ndarray]) -> Con
 
 def column_of(name: str, columns: Sequence[str]) -> str:
     """The column that a number is read from, by its name: the longest that fits."""
-    fitting = (column for column in columns if name == column or name.startswith(tuple(column + mark for mark in AFTER)))
+    fitting = (
+        column for column in columns if name == column or name.startswith(tuple(column + mark for mark in AFTER))
+    )
     return max(fitting, key=len)
+
+
+def named_values(data: Dataset, examples: np.ndarray) -> tuple[list[str], np.ndarray | None]:
+    """What each number of some examples is called, and its value: as it was read where it is a column of numbers.
+
+    Args:
+        data: the dataset.
+        examples: int64[K].
+
+    Returns:
+        Names, and float64[K, F], of windows the mean over their rows; no names and None where the numbers have none.
+    """
+    names = names_of(data)
+    if not names:
+        return [], None
+    (feature,) = data.features.values()
+    rows = np.array(feature.values if isinstance(feature, Windows) else feature, np.float64)
+    table, cut = data.records.table, data.layout.cut
+    for place, name in enumerate(names):
+        if name in table.column_names and is_number(table.schema.field(name).type):
+            read = table.column(name).to_numpy().astype(np.float64)
+            read = read if cut is None else read[cut.order]
+            # Values that are missing are told by columns of their own.
+            rows[:, place] = np.where(np.isfinite(read), read, np.mean(read, where=np.isfinite(read)))
+    if not isinstance(feature, Windows):
+        return names, rows[examples]
+    sums = np.concatenate([np.zeros((1, rows.shape[1])), np.cumsum(rows, axis=0)])
+    starts = feature.starts[examples]
+    return names, (sums[starts + feature.length] - sums[starts]) / feature.length

@@ -29,6 +29,7 @@ from afield.train.judging.alarms import judge_alarms
 from afield.train.judging.base import Judge, Judgement, Raw, metric_of
 from afield.train.judging.classes import details, judge_classes
 from afield.train.judging.examples import examples
+from afield.train.judging.groups import judge_groups
 from afield.train.judging.states import judge_states
 from afield.train.judging.tags import judge_tags
 from afield.train.judging.texts import both, judge_text, raw_of, starts, with_samples
@@ -41,6 +42,7 @@ JUDGES: Mapping[str, Judge] = {
     "tag": judge_tags,
     "regress": judge_values,
     "abnormal": judge_alarms,
+    "group": judge_groups,
     "write": judge_text,
 }
 """Kind of question -> its judge."""
@@ -225,7 +227,8 @@ def judged(loaded: LoadedUseCase, data: Dataset, trained: Trained, session: Sess
     training = session.answer(data.examples(data.parts.training).features) if trained.vectors else None
     raw = Raw(session.answer(validation), session.answer(test), training, getattr(trained, "parts", None))
     _same(raw.test, trained.predict(test), trained.parity)
-    judge_of = judge_states if trained.vectors else JUDGES[loaded.model.question.kind]
+    kind = loaded.model.question.kind
+    judge_of = judge_states if trained.vectors and kind == "classify" else JUDGES[kind]
     return judge_of(data, loaded.model, raw), raw
 
 

@@ -35,18 +35,18 @@ class _Trained:
     parity = Parity()
 
     def __init__(self, progress: Progress, layers: list[LayerRow]) -> None:
-        self._progress = progress
+        self.progress = progress
         self._layers = layers
 
     @property
     def history(self) -> list[Epoch]:
         """One entry an epoch."""
-        return self._progress.history
+        return self.progress.history
 
     @property
     def stopped(self) -> str:
         """Why training ended."""
-        return self._progress.stopped
+        return self.progress.stopped
 
     def layers(self) -> list[LayerRow]:
         """The network's table."""
@@ -142,6 +142,7 @@ class TrainedReconstruction(TrainedKeras):
         rows = len(next(iter(training.values())))
         measured = taken(training, np.linspace(0, rows - 1, min(rows, MEASURED)).astype(np.int64))
         plain = np.ones(model.outputs[0].shape[-1], np.float32)
+        self.network = model
         self._parts = by_column(model, factors_of(_answered(by_column(model, plain), task, measured)))
         self._model = summed(self._parts)
 
