@@ -64,8 +64,8 @@ class Session:
             raise BundleError(
                 f"{where}: the network carries {len(self._states)} states and gives {len(after)}; expected as many"
             )
-        widths = {value.name: value.shape[-1] for value in self._session.get_inputs()}
-        self._units: list[int] = [widths[name] for name in self._states]
+        shapes = {value.name: value.shape for value in self._session.get_inputs()}
+        self._units: list[int] = [shapes[name][-1] for name in self._states]
         self._after = [value.name for value in after]
         self._outputs = [first.name]
         self._width = [size if isinstance(size, int) else 0 for size in first.shape[1:]]
@@ -94,7 +94,7 @@ class Session:
 
         Args:
             values: [N, L, ...]; of the one feature that the network reads.
-            states: after the stretch before; None at the begin of a sequence.
+            states: after the stretch before; None at the beginning of a sequence.
 
         Returns:
             The answers, float32[N, L, ...], and the states, float32[N, units] each.

@@ -60,7 +60,7 @@ class Writer:
 
         Args:
             start: characters of it that the network does not know are replaced or left out, as the step says; a start
-                of which nothing is left stands for the begin of a line.
+                of which nothing is left stands for the beginning of a line.
             length: characters to write.
             temperature: below 1, surer and duller; above, bolder; 0 takes the most probable character always.
             seed: of the choice; the same seed writes the same text.

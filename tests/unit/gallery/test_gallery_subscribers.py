@@ -105,8 +105,8 @@ def test_a_linear_rule_of_one_day_is_a_guess(days: np.ndarray, machine: np.ndarr
     assert abs(logistic_accuracy(np.column_stack([sums(days)[:, day], days[:, day, 200:]]), machine) - 0.5) < 0.05
 
 
-def test_a_linear_rule_of_all_days_is_a_guess(days: np.ndarray, machine: np.ndarray) -> None:
-    assert abs(logistic_accuracy(sums(days).reshape(SUBSCRIBERS, -1), machine) - 0.5) < 0.06
+def test_a_linear_rule_of_all_days_finds_little(days: np.ndarray, machine: np.ndarray) -> None:
+    assert logistic_accuracy(sums(days).reshape(SUBSCRIBERS, -1), machine) < 0.6
 
 
 def test_the_rule_that_knows_the_rhythms_reaches_the_best(days: np.ndarray, machine: np.ndarray) -> None:

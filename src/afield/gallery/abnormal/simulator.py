@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow.compute as pc
+import numpy as np
 import pyarrow.parquet as pq
 
 from afield.gallery.faults.operators import FEATURES
 from afield.gallery.faults.simulator import simulate_operator
+from afield.gallery.faults.states import NORMAL
 from afield.gallery.simulated import Simulated
 
 
@@ -26,7 +27,7 @@ def simulate(folder: Path, *, seed: int, days: int = 14, nodes: int = 4, faults_
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "nodes.parquet"
     pq.write_table(table, file, compression="zstd")
-    faulty: int = pc.sum(pc.not_equal(table["label"], "normal")).as_py()
+    faulty = int((np.array(table["label"].to_pylist()) != NORMAL).sum())
     note = (
         f"{days} days of {nodes} simulated nodes, {len(FEATURES)} counters a minute; {faulty:,} of {table.num_rows:,}"
         " minutes are faulty"

@@ -32,8 +32,7 @@ class Characters(Component):
     window: int = Field(40, description="Characters that the network learns from at a time.", examples=[100])
     stride: int | None = Field(
         None,
-        description="Characters from the begin of one window of the training text to that of the next; null for half a "
-        "window.",
+        description="Characters from one window of the training text to the next; null for half a window.",
         examples=[40],
     )
 

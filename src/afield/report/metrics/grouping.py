@@ -77,7 +77,7 @@ def groups(
     values: np.ndarray | None = None,
     labels: np.ndarray | None = None,
     dimensions: int = 2,
-    names: Sequence[str] | None = None,
+    names: list[str] | None = None,
 ) -> Groups:
     """Describes groups of rows, the largest first.
 

@@ -28,6 +28,8 @@ PLACES = 16
 """References of a group that was found by density, at most: it may have any shape."""
 SMALLEST = 5
 SMALLEST_SHARE = 0.01
+LEAST = 1e-3
+"""Radius that a group has at least: records that are alike to the last digit are not all there is to come."""
 
 
 def grouped(vectors: np.ndarray, others: np.ndarray, spec: Groups, seed: int) -> Nearest:
@@ -42,38 +44,45 @@ def grouped(vectors: np.ndarray, others: np.ndarray, spec: Groups, seed: int) ->
     Raises:
         DataError: there are fewer vectors than groups, or none lie close.
     """
-    distinct = len(np.unique(vectors, axis=0))
-    wanted = spec.count or COUNTS[0]
-    if spec.method == "k_means" and distinct < wanted:
-        raise DataError(
-            f"model.groups.count: {wanted} groups need as many different records; the training part has {distinct:,}"
-            f" among {len(vectors):,}; ask for fewer groups, or give more data"
-        )
+    enough(spec, len(np.unique(vectors, axis=0)))
     if spec.method == "density":
-        references, owners = _dense(vectors, spec, seed)
+        references, owners, known = _dense(vectors, spec, seed)
     else:
-        references = _round(vectors, spec.count or _best_count(vectors, distinct, seed), seed)
-        owners = np.arange(len(references))
-    return _named(references, owners, vectors, others, spec.radius)
+        references = _round(vectors, spec.count or _best_count(vectors, seed), seed)
+        owners, known = np.arange(len(references)), np.concatenate([vectors, others])
+    return _named(references, owners, vectors, known, spec.radius)
+
+
+def enough(spec: Groups, records: int) -> None:
+    """Refuses more groups than there are different records in the training part.
+
+    Raises:
+        DataError: there are fewer.
+    """
+    wanted = (spec.count or COUNTS[0]) if spec.method == "k_means" else 1
+    if records < wanted:
+        raise DataError(
+            f"model.groups.count: {wanted:,} groups need as many different records, and the training part has"
+            f" {records:,}; ask for fewer groups, or give more data"
+        )
 
 
 def _round(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = KMeans(count, n_init=STARTS, random_state=seed).fit(vectors)
+        found: Any = KMeans(count, random_state=seed).set_params(n_init=STARTS).fit(vectors)
     return np.asarray(found.cluster_centers_, np.float32)
 
 
-def _best_count(vectors: np.ndarray, distinct: int, seed: int) -> int:
+def _best_count(vectors: np.ndarray, seed: int) -> int:
     """The number of groups whose silhouette is highest.
 
     Source: P. J. Rousseeuw, Silhouettes, Journal of Computational and Applied Mathematics 20 (1987), section 3.
     """
     drawn = vectors[sample(len(vectors), MEASURED, seed)]
+    most = len(np.unique(drawn, axis=0))
     best, chosen = -np.inf, COUNTS[0]
-    for count in COUNTS:
-        if count > distinct or count >= len(drawn):
-            break
+    for count in COUNTS[: max(most - 2, 0)]:
         members = _nearest(drawn, _round(drawn, count, seed))
         if len(np.unique(members)) < 2:
             continue
@@ -83,45 +92,44 @@ def _best_count(vectors: np.ndarray, distinct: int, seed: int) -> int:
     return chosen
 
 
-def _dense(vectors: np.ndarray, spec: Groups, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Several references a group, and the group of each.
+def _dense(vectors: np.ndarray, spec: Groups, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Several references a group, the group of each, and the vectors that belong to a group.
 
     Source: R. J. G. B. Campello, D. Moulavi and J. Sander, Density-Based Clustering Based on Hierarchical Density
     Estimates, PAKDD 2013.
     """
     some = vectors[sample(len(vectors), CLOSE, seed)]
     smallest = spec.smallest or max(SMALLEST, round(SMALLEST_SHARE * len(some)))
-    least = min(smallest, len(some))
-    members: np.ndarray[Any, Any] = HDBSCAN(min_cluster_size=max(least, 2), copy=True).fit(some).labels_
+    members = np.full(len(some), -1)
+    if smallest <= len(some):
+        found: Any = HDBSCAN(min_cluster_size=smallest).set_params(copy=True).fit(some)
+        members = found.labels_
     groups = np.unique(members[members >= 0])
     if not len(groups):
         raise DataError(
-            f"model.groups: no {smallest:,} of {len(some):,} records lie close enough to be a group; lower `smallest`, or"
-            " write `method: k_means`"
+            f"model.groups.smallest: no {smallest:,} of {len(some):,} records lie close enough to be a group; lower it,"
+            " or write `method: k_means`"
         )
-    references = [
-        _round(own, min(PLACES, len(np.unique(own, axis=0))), seed)
-        for own in (some[members == group] for group in groups)
-    ]
-    return np.concatenate(references), np.repeat(np.arange(len(groups)), [len(own) for own in references])
+    inside = [some[members == group] for group in groups]
+    references = [_round(own, min(PLACES, len(np.unique(own, axis=0))), seed) for own in inside]
+    owners = np.repeat(np.arange(len(groups)), [len(own) for own in references])
+    return np.concatenate(references), owners, np.concatenate(inside)
 
 
 def _named(
-    references: np.ndarray, owners: np.ndarray, vectors: np.ndarray, others: np.ndarray, share: float | None
+    references: np.ndarray, owners: np.ndarray, vectors: np.ndarray, known: np.ndarray, share: float | None
 ) -> Nearest:
-    """The decision: groups in order of their size, each with its radius."""
+    """The decision: groups in order of their size among the vectors, with radii that hold a share of the known ones."""
     count = int(owners.max()) + 1
-    known = np.concatenate([vectors, others])
-    everything = Nearest([""] * count, references, owners.astype(np.int32), np.full(count, np.inf, np.float32))
-    members, distances = everything.nearest(known)
-    order = np.argsort(-np.bincount(members[: len(vectors)], minlength=count), kind="stable")
+    unnamed = Nearest([""] * count, references, owners.astype(np.int32), np.full(count, np.inf, np.float32))
+    order = np.argsort(-np.bincount(unnamed.nearest(vectors)[0], minlength=count), kind="stable")
     ranks = np.empty(count, np.int32)
     ranks[order] = np.arange(count)
-    radii = np.full(count, np.inf, np.float32)
+    radii = unnamed.radii
     if share is not None:
-        for group in range(count):
-            own = distances[members == group]
-            radii[ranks[group]] = float(np.quantile(own, share)) if len(own) else 0.0
+        members, distances = unnamed.nearest(known)
+        own = [distances[members == group] for group in order]
+        radii = np.array([max(float(np.quantile(one, share)), LEAST) if len(one) else LEAST for one in own], np.float32)
     return Nearest([f"group {place}" for place in range(1, count + 1)], references, ranks[owners], radii)
 
 

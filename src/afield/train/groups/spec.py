@@ -30,9 +30,9 @@ class Groups(Component):
 
     layers: Annotated[Network | None, BeforeValidator(_network)] = Field(
         default=None,
-        description="Keras layers from the record to its vector, trained to keep what is needed to give the record back; "
-        "the layers that give it back are made by themselves. Without them, the vector is made of the principal "
-        "components of the features.",
+        description="Keras layers from the record to its vector, trained to keep what gives the record back; the "
+        "layers that give it back need not be written. Without any, the vector is that of the features' principal "
+        "components.",
         examples=[[{"dense": {"units": 64, "activation": "relu"}}, {"dense": {"units": 8}}]],
     )
     dimensions: Annotated[Whole, Field(ge=1)] = Field(
@@ -78,7 +78,7 @@ class Groups(Component):
         """What fits it to a task."""
         from afield.train.groups.trainer import GroupsTrainer, LayersTrainer
 
-        return GroupsTrainer(self, task) if self.layers is None else LayersTrainer(self.layers, task)
+        return GroupsTrainer(self, task) if self.layers is None else LayersTrainer(self, self.layers, task)
 
     def _problems(self) -> Iterator[Problem]:
         if self.layers is not None:

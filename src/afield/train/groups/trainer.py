@@ -13,12 +13,13 @@ import numpy as np
 from sklearn.decomposition import PCA, TruncatedSVD
 
 from afield.errors import DataError, UseCaseError
-from afield.preprocess.base import Features, StepInput
+from afield.preprocess.base import StepInput
 from afield.preprocess.rows import SparseRows, joined, taken
 from afield.train.base import Examples, Task, Watcher
 from afield.train.baselines.matrix import sparse_matrix
 from afield.train.compiled.loop import Progress
 from afield.train.frameworks.base import Whole
+from afield.train.groups.clusters import enough
 from afield.train.groups.vectors import TrainedTerms, TrainedVectors
 from afield.train.networks import build
 from afield.train.networks.learning import described
@@ -52,8 +53,9 @@ class GroupsTrainer(Whole):
 
         Raises:
             UseCaseError: categories enter by their numbers, or text beside other features.
-            DataError: there is nothing to tell the records apart by.
+            DataError: there is nothing to tell the records apart by, or there are fewer records than groups.
         """
+        enough(self._spec, _records(training))
         started = time.perf_counter()
         watcher.stage("principal components")
         rows = list(training.features.values())
@@ -65,28 +67,26 @@ class GroupsTrainer(Whole):
                 f"model.groups: reads numbers, or the terms of one text step, found {described(self._task)}; leave the"
                 " others out, or write `categories: one_hot` in the table step"
             )
-        kernel, bias = self._components(training.features)
+        kernel, bias = self._components(training)
         model = _linear(self._task.inputs, kernel, bias)
         return TrainedVectors(model, Progress(stopped=_said(kernel)), self._task, time.perf_counter() - started)
 
-    def _components(self, features: Features) -> tuple[np.ndarray, np.ndarray]:
-        count = len(next(iter(features.values())))
+    def _components(self, training: Examples) -> tuple[np.ndarray, np.ndarray]:
+        count = _records(training)
         width = sum(prod(one.shape) for one in self._task.inputs)
         fitted = np.linspace(0, count - 1, min(count, max(FITTED_BYTES // (4 * width), 1))).astype(np.int64)
-        values = joined(taken(features, fitted))
+        values = joined(taken(training.features, fitted))
         if not values.std(axis=0).any():
             raise DataError("model.groups: all training records are alike; there is nothing to group them by")
-        found = PCA(min(self._spec.dimensions, *values.shape), random_state=self._task.train.seed).fit(values)
+        found: Any = PCA(min(self._spec.dimensions, *values.shape), random_state=self._task.train.seed).fit(values)
         kernel = np.asarray(found.components_.T, np.float32)
         return kernel, -np.asarray(found.mean_ @ found.components_.T, np.float32)
 
     def _terms(self, rows: SparseRows) -> np.ndarray:
-        most = min(self._spec.dimensions, rows.width, len(rows))
         if rows.width < 2 or len(rows) < 2:
             raise DataError("model.groups: the training part has fewer than two terms or records; give more text")
-        found: Any = TruncatedSVD(min(most, rows.width - 1), random_state=self._task.train.seed).fit(
-            sparse_matrix(rows)
-        )
+        most = min(self._spec.dimensions, rows.width - 1, len(rows) - 1)
+        found: Any = TruncatedSVD(most, random_state=self._task.train.seed).fit(sparse_matrix(rows))
         return np.ascontiguousarray(found.components_.T, np.float32)
 
 
@@ -94,11 +94,13 @@ class LayersTrainer:
     """Fits an auto-encoder of given layers, and keeps the part that makes the vector.
 
     Args:
+        spec: how many groups are wanted.
         layers: from the record to its vector.
         task: with what enters.
     """
 
-    def __init__(self, layers: Network, task: Task) -> None:
+    def __init__(self, spec: Groups, layers: Network, task: Task) -> None:
+        self._spec = spec
         self._task = task
         # Its loss and targets are those of a network that gives back what enters.
         self._inner = KerasTrainer(lambda inputs: _auto_encoder(layers, inputs, task), replace(task, kind="abnormal"))
@@ -108,11 +110,13 @@ class LayersTrainer:
 
         Raises:
             UseCaseError: several features enter, or one of text or categories.
+            DataError: there are fewer records than groups.
         """
+        enough(self._spec, _records(training))
         if [(one.sparse, one.dtype) for one in self._task.inputs] != [(False, "float32")]:
             raise UseCaseError(
-                f"model.groups: layers read one feature of numbers, found {described(self._task)}; leave the others out,"
-                " or leave `layers` out"
+                f"model.groups.layers: read one feature of numbers, found {described(self._task)}; leave the others"
+                " out, or leave `layers` out"
             )
         fitted: Any = self._inner.fit(training, validation, watcher)
         return TrainedVectors(fitted.network.get_layer(ENCODER), fitted.progress, self._task)
@@ -158,12 +162,19 @@ def _auto_encoder(layers: Network, inputs: Sequence[StepInput], task: Task) -> k
 
 def _linear(inputs: Sequence[StepInput], kernel: np.ndarray, bias: np.ndarray) -> keras.Model:
     entered = [keras.Input(one.shape, name=one.feature) for one in inputs]
-    flat: list[Any] = [keras.layers.Flatten()(value) if len(value.shape) > 2 else value for value in entered]
+    flat: list[Any] = [
+        keras.layers.Flatten()(value) if len(one.shape) > 1 else value
+        for one, value in zip(inputs, entered, strict=True)
+    ]
     together = flat[0] if len(flat) == 1 else keras.layers.Concatenate()(flat)
     dense = keras.layers.Dense(kernel.shape[1], name="components")
-    model = keras.Model(entered, dense(together))
+    model = keras.Model(entered[0] if len(entered) == 1 else entered, dense(together))
     dense.set_weights([kernel, bias])
     return model
+
+
+def _records(examples: Examples) -> int:
+    return len(next(iter(examples.features.values())))
 
 
 def _said(kernel: np.ndarray) -> str:

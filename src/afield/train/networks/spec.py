@@ -60,7 +60,8 @@ class Network(Component):
         if case.question.kind == "group":
             return [Problem((), "a network does not answer `kind: group`; write `groups: {layers: [...]}`")]
         if case.question.kind == "abnormal" and any(name_of(step) == "text" for step in case.preprocess):
-            return [Problem((), "a network gives back numbers, not text; for `kind: abnormal` take `sklearn: IsolationForest`")]
+            message = "a network gives back numbers, not text; for `kind: abnormal` take `sklearn: IsolationForest`"
+            return [Problem((), message)]
         known = catalogue()["layers"]
         if any(len(layer) != 1 or next(iter(layer)) not in known for layer in self.layers):
             return ()
