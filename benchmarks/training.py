@@ -50,18 +50,17 @@ def measured(name: str, network: Network, peers: list[str], device: str, rounds:
     left_out: dict[str, str] = {}
     first: dict[str, float] = {}
     threads = len(os.sched_getaffinity(0))
+    tried: dict[str, list[int]] = {}
     for peer in peers:
+        several = network.alone and peer in LIMITED and device == "cpu"
+        tried[peer] = sorted({1, threads}) if several else [threads]
         try:
             working[peer] = Peer(["train", peer, name, device, size], environment(peer, device))
-            first[peer] = working[peer].turn(threads)
+            first[peer] = working[peer].turn(tried[peer][0])
         except LeftOut as reason:
             left_out[peer] = str(reason)
             working.pop(peer, None)
-    tried = {
-        peer: (1, threads) if network.alone and threads > 1 and peer in LIMITED and device == "cpu" else (threads,)
-        for peer in working
-    }
-    seconds: dict[tuple[str, int], list[float]] = {(peer, n): [] for peer in tried for n in tried[peer]}
+    seconds: dict[tuple[str, int], list[float]] = {(peer, n): [] for peer in working for n in tried[peer]}
     order = list(seconds)
     for number in range(rounds):
         random.Random(number).shuffle(order)

@@ -63,7 +63,9 @@ def require() -> None:
 def _cache_programs(jax: Any) -> None:
     if jax.config.jax_compilation_cache_dir:
         return  # a folder of the user's own, or an earlier call
-    folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "afield" / "jax"
+    # A program is made for a number of threads, which its key in the cache does not tell.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "afield" / f"jax-{cores}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

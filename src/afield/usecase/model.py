@@ -145,6 +145,15 @@ class UseCase(Declared):
             for place, name in enumerate(steps)
             if name == "characters" and not writes
         ]
+        outputs = [getattr(step, "output", None) for step in self.preprocess]
+        problems += [
+            Problem(
+                ("preprocess", place, steps[place], "output"),
+                f"an earlier step gives a feature '{output}' too; give this one another `output:`",
+            )
+            for place, output in enumerate(outputs)
+            if output is not None and output in outputs[:place]
+        ]
         if not writes:
             return problems
         split, model = self.train.split, name_of(self.model)

@@ -82,16 +82,15 @@ LAST = {
     "classify": "one probability a class: `dense: {units: classes, activation: softmax}`",
     "tag": "one probability a tag: `dense: {units: classes, activation: sigmoid}`",
     "regress": "one value: `dense: {units: 1}`",
-    "abnormal": "what entered the first: `dense: {units: inputs}`",
+    "abnormal": "what entered the first: `dense: {units: inputs}`, or at each step of a window `dense: {units: columns}`",
     "write": "one probability a character: `dense: {units: classes, activation: softmax}`",
 }
 FITTING = {
     "classify": [{"units": "classes", "activation": "softmax"}, {"units": 1, "activation": "sigmoid"}],
     "tag": [{"units": "classes", "activation": "sigmoid"}],
     "regress": [{"units": 1}],
-    "abnormal": [{"units": "inputs"}, {"units": "inputs", "activation": "sigmoid"}],
+    "abnormal": [{"units": "inputs"}, {"units": "inputs", "activation": "sigmoid"}, {"units": "columns"}],
     "write": [{"units": "classes", "activation": "softmax"}],
-    "group": [{"units": 8}],
 }
 
 
@@ -100,6 +99,13 @@ def test_a_last_layer_that_cannot_answer(kind: str) -> None:
     for last in ({"dense": {"units": "classes", "activation": "tanh"}}, {"dropout": {"rate": 0.5}}):
         (name,) = last
         assert in_case([SOUND[0], last], kind, "table") == [((1, name), f"the last layer must give {LAST[kind]}")]
+
+
+def test_questions_that_a_list_of_layers_does_not_answer() -> None:
+    group = "a network does not answer `kind: group`; write `groups: {layers: [...]}`"
+    assert in_case(SOUND, "group", "table") == [((), group)]
+    text = "a network gives back numbers, not text; for `kind: abnormal` take `sklearn: IsolationForest`"
+    assert in_case([SOUND[0], {"dense": {"units": "inputs"}}], "abnormal", "text") == [((), text)]
 
 
 @pytest.mark.parametrize("kind", FITTING)

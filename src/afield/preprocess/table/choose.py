@@ -12,7 +12,7 @@ from afield.preprocess import cells
 from afield.preprocess.base import Frozen
 from afield.preprocess.table import dates
 from afield.preprocess.table.learn import MOMENT, TRUTH, UNREADABLE, Learned, Seen
-from afield.preprocess.table.scaling import LARGEST, Scaling, knots_of
+from afield.preprocess.table.scaling import LARGEST, Scaling, knots_of, middle_of
 from afield.preprocess.table.spec import Table
 
 FEWEST = 20
@@ -94,6 +94,7 @@ def scaling_of(frozen: Frozen) -> Scaling:
     return Scaling(
         *(arrays[name] for name in ("centers", "scales", "fills", "knots", "scores", "bounds")),
         limit=clip if clip is not None and ranged else LARGEST,
+        drawn=frozen.config["table"]["numbers"] == "robust",
     )
 
 
@@ -184,12 +185,15 @@ def _scaled(declared: Table, name: list[str], figures: tuple[float, ...], values
         if declared.numbers == "standardize":
             # Of numbers near the least that there are, the squares are 0.
             center, scale = mean, deviation or high - low
+        elif declared.numbers == "robust":
+            center, scale = middle_of(values, deviation or high - low)
         elif declared.numbers == "min_max":
             center, scale = low, high - low
         elif declared.numbers == "quantile":
             knots, scores = knots_of(values)
     middle = float(np.median(values))
     fill = float(np.interp(middle, knots, scores)) if len(knots) else (middle - center) / scale
+    fill = float(np.arcsinh(fill)) if declared.numbers == "robust" else fill
     chosen.numbers.append(name)
     chosen.scaled.append((center, scale, fill, knots, scores))
 

@@ -1,4 +1,4 @@
-"""How numbers are scaled: by two figures each, or by their rank among the numbers of training."""
+"""How numbers are scaled: by two figures each, or by their rank among the numbers of training; and how whitened."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ KNOTS = 1000
 LARGEST = float(np.finfo(np.float32).max)
 """What numbers are set to that 32 bits cannot hold."""
 _NORMAL = NormalDist()
+QUARTILES = 1.349
+"""Distance of the quartiles of a normal distribution, in standard deviations."""
+LEAST_SCALE = 0.1
+"""Least scale of `robust`, in standard deviations: of a column that is nearly always the same, the quartiles say nothing."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Scaling:
         scores: float64[K]; place of each knot in the normal distribution.
         bounds: int64[S + 1]; column i has the knots bounds[i] to bounds[i + 1], none where it is not ranked.
         limit: furthest from 0 that a scaled number may lie.
+        drawn: whether what lies far from 0 is drawn in by its logarithm (inverse hyperbolic sine).
     """
 
     centers: np.ndarray
@@ -36,6 +41,7 @@ class Scaling:
     scores: np.ndarray
     bounds: np.ndarray
     limit: float
+    drawn: bool = False
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """float64[N, S] of the numbers (float32 or float64 [N, S]); what is not finite counts as missing."""
@@ -50,10 +56,23 @@ class Scaling:
             with np.errstate(invalid="ignore", over="ignore"):
                 found = np.subtract(values, self.centers, dtype=np.float64)
                 found /= self.scales
+        if self.drawn:
+            np.arcsinh(found, out=found)
         np.clip(found, -self.limit, self.limit, out=found)
         if not finite.all():
             np.copyto(found, self.fills, where=~finite)
         return found
+
+
+def middle_of(values: np.ndarray, deviation: float) -> tuple[float, float]:
+    """Center and scale of a column for `robust`.
+
+    Args:
+        values: [N]; all finite, at least one.
+        deviation: their standard deviation.
+    """
+    low, center, high = np.percentile(values.astype(np.float64), (25, 50, 75))
+    return float(center), max(float(high - low) / QUARTILES, LEAST_SCALE * deviation)
 
 
 def knots_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

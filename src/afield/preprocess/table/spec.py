@@ -30,11 +30,18 @@ class Table(Component):
     exclude: list[str] = Field(
         default_factory=list[str], description="Columns to leave out, by name or glob.", examples=[["id", "*_note"]]
     )
-    numbers: Literal["standardize", "quantile", "min_max", "none"] = Field(
+    numbers: Literal["standardize", "robust", "quantile", "min_max", "none"] = Field(
         "standardize",
-        description="How numbers are scaled: `standardize` to mean 0 and standard deviation 1; `quantile` to a normal "
-        "distribution by their rank in training, which no outlier moves; `min_max` to 0..1; `none`: as they are.",
+        description="How numbers are scaled: `standardize` to mean 0 and standard deviation 1; `robust` by median and "
+        "quartiles, what lies far out by its logarithm; `quantile` to a normal distribution by their rank in training, "
+        "which no outlier moves; `min_max` to 0..1; `none`: as they are.",
         examples=["quantile"],
+    )
+    whiten: bool = Field(
+        False,
+        description="Whether the scaled numbers are turned into as many that do not go along with each other, so that a "
+        "small difference of two columns that are nearly always equal counts as much as any other.",
+        examples=[True],
     )
     clip: float | None = Field(
         10.0,
@@ -95,6 +102,10 @@ class Table(Component):
             yield Problem(("output",), "expected a name, found an empty one")
         if self.categories == "embedding" and self.output == "categories":
             yield Problem(("output",), "`categories` is the name of the feature for embeddings; choose another")
+        if self.whiten and self.numbers in ("min_max", "none"):
+            yield Problem(
+                ("whiten",), f"needs numbers of one size: `numbers: robust` or `standardize`, not {self.numbers}"
+            )
         if self.columns is not None and not self.columns:
             yield Problem(("columns",), "expected a column or more, or null for all, found an empty list")
         if self.clip is not None and not self.clip > 0:

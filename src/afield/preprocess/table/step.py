@@ -18,6 +18,7 @@ from afield.preprocess.table.columns import chosen, matches, selected
 from afield.preprocess.table.learn import BLOCK, Learned, Seen, drop, sentinels
 from afield.preprocess.table.scaling import Scaling
 from afield.preprocess.table.spec import Table
+from afield.preprocess.table.whitening import Whitening
 
 CATEGORIES = "categories"
 """Name of the feature that holds the numbers of categories."""
@@ -53,6 +54,7 @@ class Prepared:
         absent: int64[A]; the reader of each indicator.
         categories: of the columns of categories.
         scaling: of the numbers.
+        whitening: of the scaled numbers, or None.
         missing: text that stands for a missing value.
         sentinels: numbers that stand for one.
         embedded: whether categories are a feature of their own.
@@ -66,6 +68,7 @@ class Prepared:
     absent: np.ndarray
     categories: list[Category]
     scaling: Scaling
+    whitening: Whitening | None
     missing: frozenset[str]
     sentinels: list[float]
     embedded: bool
@@ -126,7 +129,15 @@ class TableStep:
         Raises:
             DataError: no column is left.
         """
-        return freeze(self.declared, state)
+        frozen = freeze(self.declared, state)
+        if not (self.declared.whiten and frozen.config["numbers"]):
+            return frozen
+        prepared = _prepared(frozen, 0)
+        place = {one.name: number for number, one in enumerate(state.columns)}
+        values = state.sample.rows()[:, [place[name] for name, _ in prepared.readers]]
+        whitening = Whitening.of(prepared.scaling.apply(_numbers(prepared, values)))
+        arrays = {"whitening_centers": whitening.centers, "whitening_turn": whitening.turn}
+        return Frozen(frozen.config, {**frozen.arrays, **arrays})
 
     def transform(self, frozen: Frozen, carry: Carry, batch: pa.RecordBatch) -> tuple[Features, Carry]:
         """The features of a batch; the carry is passed on.
@@ -158,10 +169,13 @@ class TableStep:
         return found + embedded
 
     def names(self, frozen: Frozen) -> list[str]:
-        """What each column of the row of numbers is, such as `age`, `workclass=Private` or `dteday.month sin`."""
+        """What each column of the row of numbers is, such as `age`, `workclass=Private` or `dteday.month sin`;
+        whitened numbers are directions, that of the least spread first."""
         config = frozen.config
         called = {"year": ".year", "elapsed": ".elapsed days"}
         found = [name + called.get(what, "") for name, what in config["numbers"]]
+        if "whitening_turn" in frozen.arrays:
+            found = [f"direction {number}" for number in range(1, len(found) + 1)]
         found += [f"{name}.{part} {wave}" for name, part in config["cycles"] for wave in ("sin", "cos")]
         found += [f"{name} missing" for name in config["absent"]]
         if config["table"]["categories"] == "embedding":
@@ -183,9 +197,10 @@ class TableStep:
 
 def _prepared(frozen: Frozen, width: int) -> Prepared:
     config: dict[str, Any] = frozen.config
+    arrays = frozen.arrays
     readers = [(name, kind) for name, kind in config["readers"]]
     at = {name: place for place, (name, _) in enumerate(readers)}
-    origins = iter(frozen.arrays["origins"].tolist())
+    origins = iter(arrays["origins"].tolist())
     dated = [
         (place, what, next(origins) if what == "elapsed" else 0.0)
         for place, (_, what) in enumerate(config["numbers"])
@@ -205,6 +220,7 @@ def _prepared(frozen: Frozen, width: int) -> Prepared:
         np.array([at[name] for name in config["absent"]], np.int64),
         categories,
         scaling_of(frozen),
+        Whitening(arrays["whitening_centers"], arrays["whitening_turn"]) if "whitening_turn" in arrays else None,
         frozenset(config["table"]["missing"]),
         sentinels(config["table"]["missing"]),
         embedded and bool(categories),
@@ -215,14 +231,9 @@ def _prepared(frozen: Frozen, width: int) -> Prepared:
 def _fill(prepared: Prepared, block: pa.RecordBatch, rows: np.ndarray, codes: np.ndarray) -> None:
     """Writes the features of a block of records, whose columns are those of the readers and of the categories."""
     values = _values(prepared, block)
-    numbers = values
-    if prepared.dated or len(prepared.sources) != values.shape[1]:
-        numbers = values[:, prepared.sources]
-        for place, what, origin in prepared.dated:
-            moments = numbers[:, place]
-            numbers[:, place] = dates.year(moments) if what == "year" else (moments - origin) / dates.DAY
+    numbers = prepared.scaling.apply(_numbers(prepared, values))
     filled = numbers.shape[1]
-    rows[:, :filled] = prepared.scaling.apply(numbers)
+    rows[:, :filled] = prepared.whitening.apply(numbers) if prepared.whitening else numbers
     for place, part in prepared.cycles:
         rows[:, filled], rows[:, filled + 1] = dates.circle(part, values[:, place])
         filled += 2
@@ -234,6 +245,17 @@ def _fill(prepared: Prepared, block: pa.RecordBatch, rows: np.ndarray, codes: np
         if not prepared.embedded:
             rows[:, after : after + category.size] = codes[:, place, None] == np.arange(category.size)
             after += category.size
+
+
+def _numbers(prepared: Prepared, values: np.ndarray) -> np.ndarray:
+    """float32 or float64 [N, S]: the numbers to scale, of the columns of the readers."""
+    if not prepared.dated and len(prepared.sources) == values.shape[1]:
+        return values
+    numbers = values[:, prepared.sources]
+    for place, what, origin in prepared.dated:
+        moments = numbers[:, place]
+        numbers[:, place] = dates.year(moments) if what == "year" else (moments - origin) / dates.DAY
+    return numbers
 
 
 def _values(prepared: Prepared, block: pa.RecordBatch) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 import keras
 
 from afield.train.compiled.placing import gather
+from afield.train.compiled.products import narrow_products
 from afield.train.compiled.recurrent import fast_recurrence
 
 Draw = Callable[[Any, Any], Any]
@@ -44,8 +46,8 @@ class Steps:
     def __init__(self, model: keras.Model, draw: Draw | None = None) -> None:
         self.model = model
         self._draw = draw
-        self._train = jax.jit(self._train_steps, donate_argnums=(0, 1))
-        self._test = jax.jit(self._test_steps)
+        self._train = jax.jit(self._train_steps, donate_argnums=(0, 1), compiler_options=_options())
+        self._test = jax.jit(self._test_steps, compiler_options=_options())
         self._predict = jax.jit(self._predict_batch)
         self.copy: Callable[[Any], Any] = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
 
@@ -87,8 +89,10 @@ class Steps:
             logs, (*new, metrics) = self.model.train_step((*map(list, state), list(metrics)), gather(data, rows))
             return ModelState(*map(tuple, new)), tuple(metrics), logs
 
-        with fast_recurrence():
-            return self._loop(step, state, metrics, order, first, last, own=self._own("train_step"))
+        own = self._own("train_step")
+        # A step of one's own may differentiate in a way that the products do not allow.
+        with fast_recurrence(), nullcontext() if own else narrow_products():
+            return self._loop(step, state, metrics, order, first, last, own=own)
 
     def _test_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
         def step(state: ModelState, metrics: Any, rows: Any) -> Any:
@@ -133,6 +137,11 @@ class Steps:
     def _predict_batch(self, state: ModelState, x: Any) -> Any:
         with fast_recurrence():
             return self.model.predict_step((list(state.trainable), list(state.rest)), (x,))[0]
+
+
+def _options() -> dict[str, Any] | None:
+    # XLA's default of 256 bits leaves half of a vector unit of 512 idle; narrower processors ignore it.
+    return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
 
 
 def variables(model: keras.Model) -> tuple[list[Any], list[Any], list[Any], list[Any]]:

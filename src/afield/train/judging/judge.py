@@ -86,7 +86,7 @@ class Judged:
         """
         case, data = self.loaded.model, self.data
         # Only the source that a simulator filled has a best possible value, not records handed in.
-        best = best_possible(self.loaded) if counts.files else None
+        best = best_possible(self.loaded) if counts.files and metric_of(case) == "accuracy" else None
         seconds = time.perf_counter() - started
         report = Report(
             use_case=self.loaded.name,

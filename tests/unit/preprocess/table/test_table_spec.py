@@ -27,6 +27,11 @@ def test_defaults_are_possible_and_named() -> None:
             ("output",),
             "`categories` is the name of the feature for embeddings; choose another",
         ),
+        (
+            {"whiten": True, "numbers": "min_max"},
+            ("whiten",),
+            "needs numbers of one size: `numbers: robust` or `standardize`, not min_max",
+        ),
         ({"columns": []}, ("columns",), "expected a column or more, or null for all, found an empty list"),
         ({"clip": 0}, ("clip",), "expected more than 0, or null for no limit, found 0"),
         ({"max_categories": 0}, ("max_categories",), "expected 1 or more, found 0"),
@@ -44,7 +49,7 @@ def test_impossible_values_are_named(values: dict[str, Any], path: tuple[str | i
 
 
 def test_unknown_words_are_refused() -> None:
-    for values in ({"numbers": "robust"}, {"categories": "hash"}, {"dates": ["minute"]}):
+    for values in ({"numbers": "log"}, {"categories": "hash"}, {"dates": ["minute"]}):
         with pytest.raises(ValidationError):
             Table.model_validate(values)
 

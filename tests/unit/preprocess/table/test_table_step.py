@@ -37,6 +37,7 @@ DECLARATIONS = [
     Table(),
     Table(numbers="quantile", categories="embedding", as_category=["count"]),
     Table(numbers="min_max", missing_indicator=False, max_categories=1, dates=["weekday", "hour"]),
+    Table(numbers="robust", whiten=True),
     Table(columns=["a*", "colour"], exclude=["alive"], numbers="none", min_count=3, as_number=["age"]),
 ]
 
