@@ -10,8 +10,8 @@ import numpy as np
 from corpus import data_folder
 
 Layer = tuple
-"""(kind, ...): ("dense", units, activation), ("lstm", units, gives every step), ("batch_norm",), ("bag", units, activation)
-for a dense layer on sparse rows."""
+"""(kind, ...): ("dense", units, activation), ("lstm", units, gives every step), ("batch_norm",), and, for a dense layer
+on sparse rows, ("bag", units, activation)."""
 RATE = 0.001
 EPSILON = 1e-7
 

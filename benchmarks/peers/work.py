@@ -52,7 +52,7 @@ def library(peer: str) -> tuple[str, Callable[[int], object], Callable[[], objec
         return "cpu", lambda threads: ThreadpoolController().limit(limits=threads), _nothing
     if peer in ("afield", "keras-jax"):
         import jax
-        import keras  # noqa: F401, so that its import is no part of the first epoch
+        import keras
 
         return jax.default_backend(), _nothing, _nothing
     if peer == "keras-tensorflow":

@@ -20,7 +20,7 @@ def demand(schema: pa.Schema, column: str, where: str) -> None:
     Raises:
         DataError: the column is not there.
     """
-    if column in schema.names:
+    if schema.get_all_field_indices(column):  # `schema.names` is made anew at each call
         return
     there = [name for name in schema.names if not name.startswith("_")]
     near = difflib.get_close_matches(column, there, n=1)

@@ -16,7 +16,7 @@ _NORMAL = NormalDist()
 QUARTILES = 1.349
 """Distance of the quartiles of a normal distribution, in standard deviations."""
 LEAST_SCALE = 0.1
-"""Least scale of `robust`, in standard deviations: of a column that is nearly always the same, the quartiles say nothing."""
+"""Least scale of `robust`, in standard deviations: quartiles of a column that is nearly always the same are equal."""
 
 
 @dataclass(frozen=True)

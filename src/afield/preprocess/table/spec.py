@@ -39,8 +39,8 @@ class Table(Component):
     )
     whiten: bool = Field(
         False,
-        description="Whether the scaled numbers are turned into as many that do not go along with each other, so that a "
-        "small difference of two columns that are nearly always equal counts as much as any other.",
+        description="Whether the scaled numbers are turned into as many that do not go along with each other, so that "
+        "a small difference of two columns that are nearly always equal counts as much as any other.",
         examples=[True],
     )
     clip: float | None = Field(

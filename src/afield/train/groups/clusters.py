@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.cluster import HDBSCAN, KMeans
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from afield.errors import DataError
 from afield.report.metrics import sample, silhouettes
@@ -68,7 +69,8 @@ def enough(spec: Groups, records: int) -> None:
 
 
 def _round(vectors: np.ndarray, count: int, seed: int) -> np.ndarray:
-    with warnings.catch_warnings():
+    # Its threads wait for each other at every step, which on a busy machine takes many times as long as one thread.
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         found: Any = KMeans(count, random_state=seed).set_params(n_init=STARTS).fit(vectors)
     return np.asarray(found.cluster_centers_, np.float32)

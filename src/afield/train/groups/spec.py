@@ -84,8 +84,6 @@ class Groups(Component):
         if self.layers is not None:
             yield from (Problem(("layers", *one.path), one.message, one.severity) for one in self.layers.lint())
         if self.method == "density" and self.count is not None:
-            yield Problem(
-                ("count",), "`method: density` finds the number of groups by itself; remove it, or write k_means"
-            )
+            yield Problem(("count",), "`method: density` finds the number by itself; remove it, or write k_means")
         if self.method == "k_means" and self.smallest is not None:
             yield Problem(("smallest",), "has no effect with `method: k_means`; write `method: density` or remove it")
