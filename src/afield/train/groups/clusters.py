@@ -31,6 +31,8 @@ SMALLEST = 5
 SMALLEST_SHARE = 0.01
 LEAST = 1e-3
 """Radius that a group has at least: records that are alike to the last digit are not all there is to come."""
+NEAR = 0.25
+"""Part of the way from a round group to the next one that its radius spans at least, however alike its records are."""
 
 
 def grouped(vectors: np.ndarray, others: np.ndarray, spec: Groups, seed: int) -> Nearest:
@@ -51,7 +53,7 @@ def grouped(vectors: np.ndarray, others: np.ndarray, spec: Groups, seed: int) ->
     else:
         references = _round(vectors, spec.count or _best_count(vectors, seed), seed)
         owners, known = np.arange(len(references)), np.concatenate([vectors, others])
-    return _named(references, owners, vectors, known, spec.radius)
+    return _named(references, owners, vectors, known, spec)
 
 
 def enough(spec: Groups, records: int) -> None:
@@ -118,21 +120,28 @@ def _dense(vectors: np.ndarray, spec: Groups, seed: int) -> tuple[np.ndarray, np
     return np.concatenate(references), owners, np.concatenate(inside)
 
 
-def _named(
-    references: np.ndarray, owners: np.ndarray, vectors: np.ndarray, known: np.ndarray, share: float | None
-) -> Nearest:
+def _named(references: np.ndarray, owners: np.ndarray, vectors: np.ndarray, known: np.ndarray, spec: Groups) -> Nearest:
     """The decision: groups in order of their size among the vectors, with radii that hold a share of the known ones."""
     count = int(owners.max()) + 1
-    unnamed = Nearest([""] * count, references, owners.astype(np.int32), np.full(count, np.inf, np.float32))
+    boundless = np.full(count, np.inf, np.float32)
+    unnamed = Nearest([""] * count, references, owners.astype(np.int32), boundless)
     order = np.argsort(-np.bincount(unnamed.nearest(vectors)[0], minlength=count), kind="stable")
     ranks = np.empty(count, np.int32)
     ranks[order] = np.arange(count)
-    radii = unnamed.radii
-    if share is not None:
-        members, distances = unnamed.nearest(known)
-        own = [distances[members == group] for group in order]
-        radii = np.array([max(float(np.quantile(one, share)), LEAST) if len(one) else LEAST for one in own], np.float32)
+    radii = boundless if spec.radius is None else _radii(unnamed, known, spec)[order]
     return Nearest([f"group {place}" for place in range(1, count + 1)], references, ranks[owners], radii)
+
+
+def _radii(found: Nearest, known: np.ndarray, spec: Groups) -> np.ndarray:
+    members, distances = found.nearest(known)
+    radii = np.full(len(found.names), LEAST, np.float32)
+    for group in np.unique(members):
+        radii[group] = max(float(np.quantile(distances[members == group], spec.radius or 1.0)), LEAST)
+    if spec.method == "k_means":
+        apart = np.linalg.norm(found.references[:, None] - found.references[None], axis=2)
+        np.fill_diagonal(apart, np.inf)
+        radii = np.maximum(radii, NEAR * apart.min(axis=1)).astype(np.float32)
+    return radii
 
 
 def _nearest(vectors: np.ndarray, references: np.ndarray) -> np.ndarray:

@@ -22,8 +22,6 @@ from afield.train.groups.spec import Groups
 from afield.usecase.training import Train
 
 NUMBERS = (np.random.default_rng(0).normal(size=(300, 5)) * [5, 3, 1, 1, 1]).astype(np.float32)
-    np.float32
-)
 LAYERS = [{"dense": {"units": 8, "activation": "relu"}}, {"dropout": {"rate": 0.1}}, {"dense": {"units": 2}}]
 
 

@@ -69,7 +69,7 @@ def test_groups_of_a_table() -> None:
     assert typical["width"].value == pytest.approx(90, abs=2)
     assert typical["width"].overall == pytest.approx(np.mean(columns["width"][test]))
     assert typical["town=Rome"].value == 1
-    assert all("town: Rome" in shown.text for shown in wide.examples)
+    assert all("town: Rome" in shown.text for shown in examples)
 
 
 def test_no_labels_and_no_agreement() -> None:
@@ -82,8 +82,8 @@ def test_no_labels_and_no_agreement() -> None:
 
 
 def test_values_of_windows() -> None:
-    columns = {"a": np.arange(40.0), "b": np.where(np.arange(40) % 2, "x", "y")}
-    case = grouping({}, [{"table": {}}, {"window": {"length": 4}}])
+    columns = {"a": np.arange(200.0), "b": np.where(np.arange(200) % 2, "x", "y")}
+    case = grouping({}, [{"table": {}}, {"window": {"length": 4, "stride": 4}}])
     data = build(records(case, None, **columns), case, Unwatched())
     names, values = named_values(data, data.parts.test)
     assert values is not None
