@@ -1,4 +1,4 @@
-"""How well an LSTM foretells tinyshakespeare: trained on its first 90 %, judged on its last 10 % with its state carried.
+"""How well an LSTM foretells tinyshakespeare: trained on its first 90 %, judged on its last 10 %, its state carried.
 
 Validation is taken from inside the first 90 %. The network is that of the machine: a large one on an accelerator, a
 smaller one on the CPU, and every size can be given. The n-grams and the shares of the characters stand beside it.

@@ -15,8 +15,8 @@ NETWORK = "network.onnx"
 EXAMPLES = "examples.arrow"
 REPORT = "report.json"
 
-SCHEMA = 1
-"""The newest form of a bundle that this code reads and the one it writes."""
+SCHEMA = 2
+"""The form of a bundle that this code reads and writes."""
 
 
 class _Part(BaseModel):
@@ -100,7 +100,9 @@ def read_manifest(text: bytes) -> Manifest:
     if not isinstance(schema, int):
         raise BundleError(f"{MANIFEST} names no schema: this is not a bundle of Afield")
     if schema > SCHEMA:
-        raise BundleError(f"it has schema {schema}, this Afield reads up to {SCHEMA}; upgrade Afield to open it")
+        raise BundleError(f"it has schema {schema}, this Afield reads {SCHEMA}; upgrade Afield to open it")
+    if schema < SCHEMA:
+        raise BundleError(f"it has schema {schema}, this Afield reads {SCHEMA}; train the version again")
     try:
         manifest = Manifest.model_validate(found)
     except ValidationError as error:

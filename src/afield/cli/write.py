@@ -13,7 +13,9 @@ from afield.cli.options import FOLDER, JSON, VERSION
 
 @click.command(epilog="Example: afield write my-writer --start 'ROMEO:' --length 300 --temperature 0.8")
 @FOLDER
-@click.option("--start", default="", metavar="TEXT", help="What the text goes on from; by default the beginning of a line.")
+@click.option(
+    "--start", default="", metavar="TEXT", help="What the text goes on from; by default the beginning of a line."
+)
 @click.option("--length", type=click.IntRange(min=1), help="Characters to write; as the use case says by default.")
 @click.option(
     "--temperature",

@@ -133,6 +133,13 @@ class Nearest:
     radii: np.ndarray
     figure: ClassVar[str] = "distance"
 
+    def __post_init__(self) -> None:
+        """Refuses numbers that do not fit together, which a bundle from elsewhere may hold."""
+        states = self.states
+        fits = self.references.ndim == 2 and states.shape == self.references.shape[:1] and len(states) > 0
+        if not fits or self.radii.shape != (len(self.names),) or states.min() < 0 or states.max() >= len(self.names):
+            raise ValueError("references, states, names and radii are not of one number")
+
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
         state, distance = self.nearest(raw)
         state = np.where(distance <= self.radii[state], state, len(self.names)).astype(np.int32)
@@ -201,7 +208,7 @@ def thawed(kind: str, content: Frozen) -> Decision:
         raise BundleError(f"the bundle decides by '{kind}', which this Afield does not know; upgrade it")
     try:
         return KINDS[kind](**content.config, **content.arrays)
-    except TypeError as wrong:
+    except (TypeError, ValueError) as wrong:
         raise BundleError(f"the bundle's decision '{kind}' is not whole: {wrong}") from None
 
 

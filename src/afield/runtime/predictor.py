@@ -62,6 +62,13 @@ class Predictor:
         self.usecase = opened.usecase
         self.pipeline = Pipeline.restored(opened.steps)
         self.decision = thawed(*opened.decision)
+        given = {one.feature for one in self.pipeline.inputs()}
+        wanted = {one.feature for one in opened.manifest.inputs if one.form not in ("joined", "state")}
+        if wanted - given:
+            raise BundleError(
+                f"{opened.path}: the network reads the feature '{min(wanted - given)}', and the preprocessing gives"
+                f" {', '.join(sorted(given))}; pack the bundle again"
+            )
         self.session = Session(opened.network, opened.manifest.inputs, str(opened.path), threads)
         self.writer = Writer.of(self.session, self.pipeline) if isinstance(self.decision, Text) else None
         self._check(opened)

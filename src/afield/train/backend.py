@@ -71,6 +71,6 @@ def _cache_programs(jax: Any) -> None:
     except OSError:
         return  # a home that cannot be written costs compile time, nothing else
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     warnings.filterwarnings("ignore", message=".*persistent compilation cache.*")

@@ -126,7 +126,16 @@ def split(records: Records, layout: Layout, keys: np.ndarray | None, case: UseCa
         parts = by_file(records.table, layout.ends, how.test_files, how.validation, targets, seed)
     else:
         parts = drawn(targets, shares, seed, stratify=how.stratify)
-    return parts if layout.cut is None else purged(parts, layout.cut.starts, layout.cut.length)
+    if layout.cut is None:
+        return parts
+    kept = purged(parts, layout.cut.starts, layout.cut.length)
+    dropped = len(parts.training) - len(kept.training)
+    if dropped:
+        records.notes.append(
+            f"{dropped:,} of {len(parts.training):,} windows of the training part were left out, as they share records"
+            " with the validation or the test part"
+        )
+    return kept
 
 
 def _written(records: Records, pipeline: Pipeline, table: pa.Table, case: UseCase) -> Dataset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict, Field
@@ -14,6 +14,24 @@ from afield.usecase.training import Train
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 """A name that is safe as a file, a folder and a column on any system."""
+
+
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "classify": (
+        *("accuracy", "macro F1", "weighted F1", "log loss", "calibration error"),
+        *("AUC", "average precision", "precision", "recall", "F1"),
+    ),
+    "tag": ("micro F1", "macro F1", "subset accuracy", "Hamming loss", "AUC"),
+    "regress": (
+        *("R2", "mean absolute error", "mean squared error"),
+        *("root mean squared error", "median absolute error"),
+    ),
+    "abnormal": ("average precision", "AUC", "precision at the true count", "precision", "recall", "share of alarms"),
+    "group": ("silhouette", "agreement"),
+    "write": ("bits a character", "nats a character", "perplexity", "accuracy"),
+}
+"""Kind of question -> the figures that models can be compared by, the usual one first; those of a class that is looked
+for (AUC and after) need two classes."""
 
 
 class Question(Declared):
@@ -84,6 +102,13 @@ class Question(Declared):
         "always.",
         examples=[0.5],
     )
+
+    def lint(self) -> Sequence[Problem]:
+        """A figure that this kind of question does not have."""
+        known = METRICS[self.kind]
+        if self.metric is None or self.metric in known:
+            return ()
+        return [Problem(("metric",), f"expected one of {', '.join(known)}, found '{self.metric}'")]
 
     @property
     def labelled(self) -> bool:

@@ -248,7 +248,8 @@ def test_a_directory_too_large(path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (with_manifest(schema=2), "it has schema 2, this Afield reads up to 1; upgrade Afield to open it"),
+        (with_manifest(schema=3), "it has schema 3, this Afield reads 2; upgrade Afield to open it"),
+        (with_manifest(schema=1), "it has schema 1, this Afield reads 2; train the version again"),
         (with_manifest(schema=None), "manifest.json names no schema: this is not a bundle of Afield"),
         (
             with_manifest(seed="x"),

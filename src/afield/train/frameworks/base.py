@@ -42,7 +42,8 @@ def made(folder: Path, file: str, name: str, given: Mapping[str, Any]) -> Any:
     if not path.is_file():
         raise UseCaseError(f"model: {path}: no such file; `{file}:{name}` names a file of the use case")
     spec = importlib.util.spec_from_file_location(f"afield_model_{path.stem}", path)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(folder))
     try:

@@ -53,7 +53,7 @@ class Sklearn(Component):
 
     steps: Annotated[list[dict[str, dict[str, Any] | None]], BeforeValidator(_one_or_several)] = Field(
         min_length=1,
-        description="The estimator with its arguments, by scikit-learn's name of it; a list puts transformers before it.",
+        description="The estimator with its arguments, by scikit-learn's name; a list puts transformers before it.",
         examples=[
             {"RandomForestClassifier": {"n_estimators": 300}},
             [{"StandardScaler": {}}, {"MLPClassifier": {"hidden_layer_sizes": [5, 5, 5]}}],

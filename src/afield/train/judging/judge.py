@@ -290,6 +290,6 @@ def _same(exported: np.ndarray, trained: np.ndarray, parity: Parity) -> None:
     if near < parity.share:
         raise AfieldError(
             f"the exported model answers differently from the trained one by up to {apart.max():.2g} (at most"
-            f" {parity.difference:g} is allowed, in {parity.share:.0%} of the rows): it is exported wrongly; nothing was"
-            " stored"
+            f" {parity.difference:g} is allowed, in {parity.share:.0%} of the rows): it is exported wrongly; nothing"
+            " was stored"
         )

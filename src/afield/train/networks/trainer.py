@@ -1,4 +1,4 @@
-"""The trainer of Keras networks: on sparse rows with a vocabulary of each batch, on all else with the data on the device."""
+"""The trainer of Keras networks: on sparse rows by the vocabulary of each batch, on all else by whole epochs."""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ def agrees(trained: Trained, given: Examples) -> np.ndarray:
     answers = session.answer(given.features)
     near = np.abs(answers - trained.predict(given.features)).reshape(len(answers), -1).max(axis=1) <= 1e-4
     assert near.mean() >= trained.parity.share
-    np.testing.assert_array_equal(session.answer({n: v[:1] for n, v in given.features.items()}).shape, (1, *answers.shape[1:]))  # pyright: ignore
+    np.testing.assert_array_equal(
+        session.answer({n: v[:1] for n, v in given.features.items()}).shape, (1, *answers.shape[1:])
+    )  # pyright: ignore
     return answers
 
 
@@ -91,7 +93,9 @@ def agrees(trained: Trained, given: Examples) -> np.ndarray:
     [
         Sklearn.model_validate({"RandomForestClassifier": {"n_estimators": 20}}),
         Sklearn.model_validate({"HistGradientBoostingClassifier": {"max_iter": 20}}),
-        Sklearn.model_validate([{"StandardScaler": {}}, {"MLPClassifier": {"hidden_layer_sizes": [9, 5], "learning_rate_init": 0.01}}]),
+        Sklearn.model_validate(
+            [{"StandardScaler": {}}, {"MLPClassifier": {"hidden_layer_sizes": [9, 5], "learning_rate_init": 0.01}}]
+        ),
         Sklearn.model_validate("LogisticRegression"),
         Python.model_validate("model.py:build"),
         Torch.model_validate("model.py:Net"),

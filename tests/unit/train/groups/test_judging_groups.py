@@ -61,10 +61,8 @@ def test_groups_of_a_table() -> None:
     known = data.targets[test] >= 0
     members = np.array([-1 if answer == "unknown" else int(answer[-1]) for answer in answers])
     assert found.agreement == pytest.approx(adjusted_rand(data.targets[test][known], members[known]))
-    wide = next(
-        group for group in found.groups if any(one.column == "width" and one.value > 80 for one in group.typical)
-    )
-    typical = {one.column: one for one in wide.typical}
+    described = [({one.column: one for one in group.typical}, group.examples) for group in found.groups]
+    typical, examples = next(pair for pair in described if pair[0]["width"].value > 80)
     # As it was read, not as it was scaled.
     assert typical["width"].value == pytest.approx(90, abs=2)
     assert typical["width"].overall == pytest.approx(np.mean(columns["width"][test]))
@@ -115,7 +113,7 @@ name: t
 source: {files: {path: data}}
 question: {kind: group}
 preprocess: [PREPROCESS]
-model: {groups: {count: 3}}
+model: {groups: {count: 3, dimensions: 4}}
 """
 
 
@@ -147,5 +145,7 @@ def test_text_from_records_to_answers(tmp_path: Path) -> None:
         assert any(high <= set(words.split()) for words in subjects.values())
         # Numbers are masked where rows are shown.
         assert all("<number>" in shown.text for shown in group.examples)
-    answers = version.predict(pa.table({"text": ["cable 7", "password 1", "quota 3"]}))["prediction"].to_pylist()
-    assert len(set(answers)) == 3
+    asked = ["link port cable 7", "password refused login 1", "quota full disk 3", "nothing known"]
+    *answers, stranger = version.predict(pa.table({"text": asked}))["prediction"].to_pylist()
+    assert set(answers) == {"group 1", "group 2", "group 3"}
+    assert stranger == "unknown"
