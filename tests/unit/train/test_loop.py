@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from afield.errors import DataError, UseCaseError
+from afield.train.base import Unwatched
 from afield.train.compiled.checkpoint import Checkpoints
 from afield.train.compiled.engine import Told
 from afield.train.compiled.loop import Loop, Plan
@@ -114,12 +115,17 @@ def test_a_plateau_lowers_the_rate_and_a_checkpoint_remembers_it(tmp_path: Path)
     losses = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5]
     plan = Plan(epochs=4, plateau=(0.5, 1, 0.0, 0, 0.3))
     checkpoints = Checkpoints(tmp_path, "same")
-    loop = Loop(Scripted(losses), plan, checkpoints)
+
+    class Patient(Unwatched):
+        def stage(self, name: str, total: int | None = None) -> None:
+            checkpoints.flush()
+
+    loop = Loop(Scripted(losses), plan, checkpoints, Patient())
     loop.run()
     assert [epoch.learning_rate for epoch in loop.progress.history] == pytest.approx([1.0, 1.0, 0.5, 0.3])
     checkpoints.flush()
-    resumed = Loop(Scripted(losses), Plan(epochs=6, plateau=plan.plateau), Checkpoints(tmp_path, "same"))
-    resumed.progress.stopped = ""
-    state = resumed._resume()
+    resumed = Loop(Scripted(losses), plan, Checkpoints(tmp_path, "same"))
+    state = resumed.run()
     assert float(state["rate"]) == pytest.approx(0.3)
     assert len(resumed.progress.history) == 4
+    assert resumed.progress.stopped == "all 4 epochs done"
