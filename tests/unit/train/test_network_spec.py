@@ -82,7 +82,8 @@ LAST = {
     "classify": "one probability a class: `dense: {units: classes, activation: softmax}`",
     "tag": "one probability a tag: `dense: {units: classes, activation: sigmoid}`",
     "regress": "one value: `dense: {units: 1}`",
-    "abnormal": "what entered the first: `dense: {units: inputs}`, or at each step of a window `dense: {units: columns}`",
+    "abnormal": "what entered the first: `dense: {units: inputs}`, or at each step of a window"
+    " `dense: {units: columns}`",
     "write": "one probability a character: `dense: {units: classes, activation: softmax}`",
 }
 FITTING = {

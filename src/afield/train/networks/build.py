@@ -43,7 +43,8 @@ def network(spec: Network, inputs: Sequence[StepInput], task: Task) -> keras.Mod
             stacked.append(keras.layers.Reshape(inputs[0].shape, name="as_entered"))
         model: keras.Model = keras.Sequential([entered[0], *stacked])
     else:
-        model = keras.Model(entered, _applied(layers, _joined(inputs, entered)))
+        value = _applied(layers, _joined(inputs, entered))
+        model = keras.Model(entered[0] if len(entered) == 1 else entered, value)
     _fits(model, task)
     return model
 

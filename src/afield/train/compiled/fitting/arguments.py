@@ -205,10 +205,11 @@ def _pieces(
     if isinstance(x, Chunks):
         return ChunkSource(x, batch_size or 32, bool(shuffle), seed, steps, made)
     if isinstance(x, keras.utils.PyDataset):
-        return Batches(of_dataset(x, shuffle=bool(shuffle), seed=seed), steps or x.num_batches, made, endless=False)
-    endless = iter(x) is x
+        begin = of_dataset(x, shuffle=bool(shuffle), seed=seed)
+        return Batches(begin, lambda: x[0], steps or x.num_batches, made)
     known = len(x) if hasattr(x, "__len__") else None
-    return Batches(lambda _: x, steps or known, made, endless=endless)
+    once = iter(x) is x
+    return Batches(lambda _: x, None if once else lambda: next(iter(x)), steps or known, made)
 
 
 def _split(given: tuple[Any, Any, Any], share: float) -> tuple[tuple[Any, Any, Any], tuple[Any, Any, Any]]:

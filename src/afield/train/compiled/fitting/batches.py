@@ -24,22 +24,27 @@ class Batches:
 
     Args:
         begin: starts a pass over the batches of an epoch, the first is 0.
+        first: gives a batch, for its shapes; None takes it from the pass that is begun, which goes on with it.
         steps: batches that make an epoch; None where it ends by itself.
         standard: makes (x, y, weights) of what comes.
-        endless: the next epoch goes on where the last one ended.
     """
 
     def __init__(
-        self, begin: Callable[[int], Iterable[Any]], steps: int | None, standard: Callable[[Any], Any], *, endless: bool
+        self,
+        begin: Callable[[int], Iterable[Any]],
+        first: Callable[[], Any] | None,
+        steps: int | None,
+        standard: Callable[[Any], Any],
     ) -> None:
         self._begin = begin
+        self._first = first
         self._standard = standard
-        self._endless = endless
         self.steps = steps
         self._open: Iterator[Any] | None = None
-        self._first: Any = None
 
     def batch(self) -> Any:
+        if self._first is not None:
+            return self._standard(self._first())
         self._open = iter(self._begin(0))
         first = next(self._open, None)
         if first is None:
@@ -48,11 +53,7 @@ class Batches:
         return self._standard(first)
 
     def epoch(self, number: int) -> Generator[Run]:
-        if self._open is None:
-            self._open = iter(self._begin(number))
-        batches = islice(self._open, self.steps)
-        if not self._endless:
-            self._open = None
+        batches = islice(self._open or self._begin(number), self.steps)
         yield from prefetched(_pieces(map(self._standard, batches)), ahead=1)
 
 

@@ -122,20 +122,22 @@ def _mixed(chunks: Iterator[Any], random: np.random.Generator, rows: int | None)
 
 def _pieces(chunks: Iterator[Any], batch_size: int) -> Iterator[tuple[Any, int]]:
     """The same rows in pieces of whole batches, and the room that each piece is given."""
-    held: list[Any] = []
+    rest: Any = None
     room = 0
     for chunk in chunks:
-        if not room:
-            steps = piece_steps(take(chunk, np.zeros(batch_size, np.int64)))
-            room = batch_size * steps
-        held.append(chunk)
-        while sum(map(length, held)) >= room:
-            everything = _joined(held)
-            rest = take(everything, np.arange(room, length(everything)))
-            held = [rest] if length(rest) else []
-            yield take(everything, np.arange(room)), room
-    if held and sum(map(length, held)):
-        yield _joined(held), room
+        rows = chunk if rest is None else _joined([rest, chunk])
+        if not room and length(rows):
+            room = batch_size * piece_steps(take(rows, np.zeros(batch_size, np.int64)))
+        whole = length(rows) // room * room if room else 0
+        for start in range(0, whole, room or 1):
+            yield _part(rows, start, start + room), room
+        rest = _part(rows, whole, length(rows))
+    if rest is not None and length(rest):
+        yield rest, room
+
+
+def _part(rows: Any, start: int, end: int) -> Any:
+    return jax.tree.map(lambda array: array[start:end], rows)
 
 
 def _joined(chunks: list[Any]) -> Any:

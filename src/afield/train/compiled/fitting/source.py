@@ -56,17 +56,19 @@ class Arrays:
         *,
         whole: bool,
     ) -> None:
-        self._data = jax.tree.map(_fed, data, is_leaf=_is_windows)
         self._rows = length(data)
         self._batch = batch_size
+        self._sample = take(data, np.arange(min(batch_size, self._rows)))
         self._shuffle = shuffle
         self._seed = seed
         self._pass_steps = -(-self._rows // batch_size)
         self.steps: int | None = steps or self._pass_steps
-        self._placed = place(self._data) if whole else None
+        # What lies on the device need not be kept here too.
+        self._data = None if whole else data
+        self._placed = place(data) if whole else None
 
     def batch(self) -> Any:
-        return take(self._data, np.arange(min(self._batch, self._rows)))
+        return self._sample
 
     def epoch(self, number: int) -> Generator[Run]:
         assert self.steps
@@ -90,7 +92,7 @@ class Arrays:
         return order
 
     def _moved(self, order: np.ndarray) -> Iterator[Run]:
-        room = piece_steps(self.batch()) * self._batch
+        room = piece_steps(self._sample) * self._batch
         yield from prefetched(self._pieces(order, room), ahead=1)
 
     def _pieces(self, order: np.ndarray, room: int) -> Iterator[Run]:
@@ -150,11 +152,6 @@ def _roomy(array: np.ndarray, room: int) -> np.ndarray:
     roomy = np.zeros((room, *array.shape[1:]), array.dtype)
     roomy[: len(array)] = array
     return roomy
-
-
-def _fed(leaf: Any) -> Any:
-    # A file that is mapped into memory stays where it is; its rows are converted when they are taken.
-    return leaf if isinstance(leaf, Windows | np.memmap) else as_fed(leaf)
 
 
 def _is_windows(leaf: Any) -> bool:

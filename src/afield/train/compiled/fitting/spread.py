@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -21,7 +21,6 @@ def devices() -> list[Any]:
     return jax.devices(platform) if platform else jax.devices()
 
 
-@dataclass(frozen=True)
 class Spread:
     """Where arrays lie. Without a mesh all of it stays on the one device.
 
@@ -29,7 +28,9 @@ class Spread:
         mesh: the devices, in one row named "batch"; None where there is one, or Keras was told itself.
     """
 
-    mesh: Mesh | None
+    def __init__(self, mesh: Mesh | None) -> None:
+        self.mesh = mesh
+        self._moved: tuple[Any, Any] = None, None
 
     @classmethod
     def over_devices(cls) -> Spread:
@@ -51,8 +52,8 @@ class Spread:
         """Steps whose rows are divided among the devices; a batch that cannot be divided evenly is on each."""
         if self.mesh is None:
             return run
+        if run.data is not self._moved[0]:
+            self._moved = run.data, self.everywhere(run.data)
         divided = run.order.shape[1] % self.mesh.size == 0
         spec = PartitionSpec(None, "batch") if divided else PartitionSpec()
-        return replace(
-            run, data=self.everywhere(run.data), order=jax.device_put(run.order, NamedSharding(self.mesh, spec))
-        )
+        return replace(run, data=self._moved[1], order=jax.device_put(run.order, NamedSharding(self.mesh, spec)))

@@ -179,9 +179,10 @@ class Training:
         self._model.stop_training = True
 
     def _check_length(self, done: int) -> None:
-        if self._training.steps is not None and done < self._training.steps and not self._model.stop_training:
+        expected = self._training.steps
+        if not self._model.stop_training and done < (expected or 1):
             warnings.warn(
-                f"x: expected {self._training.steps} batches in an epoch, found {done}; training stops",
+                f"x: expected {expected or 'more'} batches in an epoch, found {done}; training stops",
                 UserWarning,
                 stacklevel=7,
             )
