@@ -21,7 +21,7 @@ from peers.turns import Turns
 
 Product = tuple[int, int, int]
 """(m, k, n): [m, k] times [k, n]."""
-REPEATS, TRIES = 20, 7
+TRIES, TRY_SECONDS, CAPTURED = 9, 0.02, 50
 LARGE = 256 << 20
 
 
@@ -99,17 +99,12 @@ def _libraries(device: str) -> dict[str, Callable[[int, int, int], float]]:
 
     def by_jax(m: int, k: int, n: int) -> float:
         a, b = jax.numpy.ones((m, k)), jax.numpy.ones((k, n))
-        return _timed(lambda: jax.block_until_ready([product(a, b) for _ in range(REPEATS)]))
+        return _timed(lambda count: jax.block_until_ready([product(a, b) for _ in range(count)]))
 
     def by_torch(m: int, k: int, n: int) -> float:
         where = "cuda" if device == "gpu" else "cpu"
         a, b, c = torch.ones(m, k, device=where), torch.ones(k, n, device=where), torch.ones(m, n, device=where)
-
-        def many() -> None:
-            for _ in range(REPEATS):
-                torch.mm(a, b, out=c)
-
-        return _on_gpu(many) if device == "gpu" else _timed(many)
+        return _of_torch(lambda: torch.mm(a, b, out=c), device)
 
     def by_torch_alone(m: int, k: int, n: int) -> float:
         torch.set_num_threads(1)
@@ -119,7 +114,7 @@ def _libraries(device: str) -> dict[str, Callable[[int, int, int], float]]:
 
     def by_numpy(m: int, k: int, n: int) -> float:
         a, b, c = np.ones((m, k), np.float32), np.ones((k, n), np.float32), np.ones((m, n), np.float32)
-        return _timed(lambda: [np.matmul(a, b, out=c) for _ in range(REPEATS)])
+        return _timed(lambda count: [np.matmul(a, b, out=c) for _ in range(count)])
 
     if device == "gpu":
         return {"jax": by_jax, "torch": by_torch}
@@ -130,40 +125,41 @@ def _copied(size: int, device: str) -> float:
     """Bytes a second that a copy reads and writes, both counted."""
     import torch
 
-    where = "cuda" if device == "gpu" else "cpu"
-    there = torch.ones(size // 8, device=where)
+    there = torch.ones(size // 8, device="cuda" if device == "gpu" else "cpu")
     here = torch.empty_like(there)
-
-    def many() -> None:
-        for _ in range(REPEATS):
-            here.copy_(there)
-
-    return 2 * there.nbytes / (_on_gpu(many) if device == "gpu" else _timed(many))
+    return 2 * there.nbytes / _of_torch(lambda: here.copy_(there), device)
 
 
-def _on_gpu(work: Callable[[], object]) -> float:
-    """As `_timed`, with the work captured once, so that launching it costs nothing."""
+def _of_torch(work: Callable[[], object], device: str) -> float:
+    """As `_timed`; on a GPU the work is captured once, so that launching it costs nothing."""
     import torch
 
+    if device != "gpu":
+        return _timed(lambda count: [work() for _ in range(count)])
     work()
     torch.cuda.synchronize()
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        work()
+        for _ in range(CAPTURED):
+            work()
 
-    def again() -> None:
-        graph.replay()
+    def replayed(count: int) -> None:
+        for _ in range(count):
+            graph.replay()
         torch.cuda.synchronize()
 
-    return _timed(again)
+    return _timed(replayed) / CAPTURED
 
 
-def _timed(work: Callable[[], object]) -> float:
-    """Seconds of one of the repeats of a piece of work, the best of several tries."""
-    work()
+def _timed(work: Callable[[int], object]) -> float:
+    """Seconds of a piece of work that is done so many times, the best of several tries."""
+    work(1)
+    started = time.perf_counter()
+    work(1)
+    count = max(1, min(1_000, int(TRY_SECONDS / (time.perf_counter() - started))))
     seconds = []
     for _ in range(TRIES):
         started = time.perf_counter()
-        work()
+        work(count)
         seconds.append(time.perf_counter() - started)
-    return min(seconds) / REPEATS
+    return min(seconds) / count

@@ -175,6 +175,9 @@ class Judged:
             found.append(f"{counts.cut:,} records were longer than max_record_bytes and were cut there")
         if counts.rejected:
             found.append(f"{counts.rejected:,} rows do not parse and were left out")
+        progress = getattr(self.trained, "progress", None)
+        if progress is not None and progress.diverged:
+            found.append(progress.stopped)
         return [*found, trouble] if trouble else found
 
 

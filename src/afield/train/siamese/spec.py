@@ -48,9 +48,16 @@ class Siamese(Component):
     )
     mining: Literal["none", "semi_hard"] = Field(
         default="none",
-        description="`none` draws triplets at random; `semi_hard` draws records, and makes triplets of those pairs in a "
-        "step that are still to be told apart.",
+        description="`none` draws triplets at random; `semi_hard` draws records, and makes triplets of those "
+        "pairs in a step that are still to be told apart.",
         examples=["semi_hard"],
+    )
+    virtual_states: Annotated[Whole, Field(ge=0)] = Field(
+        default=0,
+        description="For `semi_hard`: states that are made up anew in each step, of records of the most frequent state "
+        "in which some features are shifted for a while. The network learns to tell them apart too, so that it notices "
+        "what no known state has, which `afield teach` can name afterwards.",
+        examples=[32],
     )
     radius: Annotated[Number, Field(gt=0, lt=1)] = Field(
         default=0.99,

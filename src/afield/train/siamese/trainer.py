@@ -16,13 +16,15 @@ from afield.preprocess.rows import taken
 from afield.train.base import Examples, Task, Watcher
 from afield.train.compiled.checkpoint import Checkpoints
 from afield.train.compiled.loop import Loop
+from afield.train.compiled.steps import Draw
 from afield.train.compiled.whole import WholeEngine
 from afield.train.networks import build
 from afield.train.networks.learning import plan_of
 from afield.train.networks.trained import TrainedKeras
-from afield.train.siamese.draws import States
+from afield.train.siamese.draws import States, both
 from afield.train.siamese.losses import LOSSES, semi_hard_triplet
 from afield.train.siamese.spec import Siamese
+from afield.train.siamese.virtual import EACH, Virtual, numbered
 
 WATCHED = 400
 """Validation records whose vectors are kept after each epoch, for the picture of how they move."""
@@ -54,17 +56,16 @@ class SiameseTrainer:
         _enough(training, task)
         batch = max(train.batch_size, 2)
         steps = -(-spec.triplets // batch)
-        model = self._compiled(steps * train.epochs)
-        states = States(training.targets)
         mined = spec.mining == "semi_hard"
+        model, fitted = self._models(batch, steps * train.epochs)
         engine = _Watched(
-            model,
+            fitted,
             training.features,
             training.targets,
             _validation(validation, batch, mined, train.seed),
-            batch if mined else 3 * batch,
+            batch + EACH * spec.virtual_states if mined else 3 * batch,
             train.seed,
-            draw=states.balanced(batch) if mined else states.triplets(batch),
+            draw=self._draw(States(training.targets), batch),
             steps=steps,
             validation_batch=batch if mined else 3 * batch,
             shown=_some(validation if len(validation.targets) else training, train.seed),
@@ -76,7 +77,7 @@ class SiameseTrainer:
             if self._checkpoints:
                 self._checkpoints.flush()
             raise
-        model.set_weights(engine.weights(state))
+        fitted.set_weights(engine.weights(state))
         return TrainedSiamese(model, loop.progress, task, engine.frames, engine.members)
 
     def forget(self) -> None:
@@ -94,16 +95,31 @@ class SiameseTrainer:
         """Why checkpoints could not be written, where that was so."""
         return self._checkpoints.trouble if self._checkpoints else None
 
-    def _compiled(self, steps: int) -> keras.Model:
-        train, spec = self._task.train, self._spec
+    def _draw(self, states: States, batch: int) -> Draw:
+        if self._spec.mining == "none":
+            return states.triplets(batch)
+        made = self._spec.virtual_states
+        return both(states.pairs(batch), states.common(EACH * made)) if made else states.pairs(batch)
+
+    def _models(self, batch: int, steps: int) -> tuple[keras.Model, keras.Model]:
+        """The base network, and the same as it is fitted: compiled, and with virtual states where they are wished."""
+        train, spec, task = self._task.train, self._spec, self._task
         keras.utils.set_random_seed(train.seed)
         # The network's answer is a vector, which no kind of question asks for.
-        model = build.network(spec.layers, self._task.inputs, replace(self._task, kind="group"))
+        model = build.network(spec.layers, task.inputs, replace(task, kind="group"))
         ((name, arguments),) = train.optimizer.items()
         decay = (train.learning_rate_schedule or {}).get("cosine_decay")
-        loss = semi_hard_triplet if spec.mining == "semi_hard" else LOSSES[spec.loss]
-        model.compile(build.optimizer(name, arguments, decay, steps), loss(spec.margin))
-        return model
+        optimizer = build.optimizer(name, arguments, decay, steps)
+        if not spec.virtual_states:
+            loss = semi_hard_triplet if spec.mining == "semi_hard" else LOSSES[spec.loss]
+            model.compile(optimizer, loss(spec.margin))
+            return model, model
+        shape = _movable(task)
+        entered = keras.Input(shape, name=task.inputs[0].feature)
+        fitted = keras.Model(entered, model(Virtual(batch, spec.virtual_states, train.seed)(entered)))
+        mined = semi_hard_triplet(spec.margin)
+        fitted.compile(optimizer, lambda states, vectors: mined(numbered(states, batch, spec.virtual_states), vectors))
+        return model, fitted
 
 
 class TrainedSiamese(TrainedKeras):
@@ -145,18 +161,34 @@ class _Watched(WholeEngine):
 
 
 def _validation(examples: Examples, batch: int, mined: bool, seed: int) -> tuple[Features, np.ndarray]:
-    """Triplets of the validation examples in the order of their batches, or the examples themselves for mining."""
+    """Triplets of the validation examples, or pairs to mine, in the order of their batches."""
     targets = examples.targets
     known, counts = np.unique(targets, return_counts=True)
-    if mined or len(known) < 2 or counts.max() < 2:
+    if len(known) < 2 or counts.max() < 2:
         # Too few to make a triplet: nothing is validated.
-        rows = np.random.default_rng(seed).permutation(len(targets)) if mined else np.zeros(0, np.int64)
-        return taken(examples.features, rows), targets[rows]
-    draw = States(targets).triplets(batch)
+        nothing = np.zeros(0, np.int64)
+        return taken(examples.features, nothing), targets[nothing]
+    states = States(targets)
+    draw = states.pairs(batch) if mined else states.triplets(batch)
     key = jax.random.key(seed)
     wanted = max(1, len(targets) // batch)
     rows = np.concatenate([np.asarray(draw(jax.random.fold_in(key, step), step)) for step in range(wanted)])
     return taken(examples.features, rows), targets[rows]
+
+
+def _movable(task: Task) -> tuple[int, ...]:
+    """The shape of the one feature that virtual states can be made in.
+
+    Raises:
+        UseCaseError: there are several features, or it is neither a row of numbers nor a window of them.
+    """
+    (first, *others) = task.inputs
+    if others or first.cardinalities or first.dtype != "float32" or len(first.shape) > 2:
+        raise UseCaseError(
+            "model.siamese.virtual_states: are made of numbers, or windows of them, and of nothing else; found"
+            f" {', '.join(one.feature for one in task.inputs)}: remove them, or `categories: embedding` of the table"
+        )
+    return first.shape
 
 
 def _some(examples: Examples, seed: int) -> Examples:

@@ -10,7 +10,10 @@ from math import log
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops as _ops
+
+# Keras's own annotations say that its operations may give None.
+ops: Any = _ops
 
 EACH = 3
 """Records of a virtual state in a step."""
@@ -91,4 +94,3 @@ def numbered(states: Any, real: int, count: int) -> Any:
         return states
     made = ops.repeat(MARK + ops.arange(count), EACH)
     return ops.concatenate([states[:real], ops.cast(made, states.dtype)])
-
