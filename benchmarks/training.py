@@ -1,10 +1,11 @@
 """Training: seconds an epoch of `afield.fit`, beside Keras on three backends, PyTorch, skorch, Lightning, scikit-learn.
 
 Each peer trains the same network on the same rows with the same batches and Adam, in a process of its own. They take
-turns: one works, the others wait, and every round has one epoch of each in another order, so that whatever else the
+turns: one works, the others wait, and every round has a turn of each in another order, so that whatever else the
 machine does hits all alike. A peer is one long call of its own `fit`; an epoch lasts from the end of the one before to
-its own end. The first epoch, in which programs are compiled, is reported apart. PyTorch's and scikit-learn's threads
-are tried both as one and as all on the small networks, and the faster setting counts.
+its own end. A turn is two epochs, of which the second counts. The first epoch of all, in which programs are compiled,
+is reported apart. PyTorch's and scikit-learn's threads are tried both as one and as all on the small networks, and the
+faster setting counts.
 
 `times` is how many times longer the peer's epoch takes than Afield's in the same round, the median of the rounds.
 `floor` is what the machine could do at best, see `peers/floor.py`.
@@ -31,6 +32,8 @@ OTHERS = ("pytorch", "skorch", "lightning", "scikit-learn")
 PEERS = ("afield", *KERAS, *OTHERS)
 LIMITED = ("keras-torch", *OTHERS)
 """Peers whose number of threads can be set."""
+EPOCHS = 2
+"""Of a turn; the last one counts."""
 WHOLE_PROCESS = "whole-process"
 
 
@@ -65,7 +68,7 @@ def measured(name: str, network: Network, peers: list[str], device: str, rounds:
     for number in range(rounds):
         random.Random(number).shuffle(order)
         for peer, limit in order:
-            seconds[peer, limit].append(working[peer].turn(limit))
+            seconds[peer, limit].append(working[peer].turn(limit, EPOCHS))
     found = {}
     for peer, process in working.items():
         best = min(tried[peer], key=lambda limit: median(seconds[peer, limit]))

@@ -7,17 +7,11 @@ from collections.abc import Callable
 from sklearn.neural_network import MLPClassifier
 
 from peers.networks import EPSILON, RATE, Network
-from peers.turns import LeftOut, Turns
+from peers.turns import Turns
 
 
 def train(network: Network, turns: Turns) -> Callable:
-    """Trains while there are turns, an epoch a `partial_fit`.
-
-    Raises:
-        LeftOut: the network has other layers than dense ones.
-    """
-    if not network.dense:
-        raise LeftOut("it has dense layers only")
+    """Trains a network of dense layers while there are turns, an epoch a `partial_fit`."""
     x, y = network.data(1)
     *hidden, _ = (units for _, units, _ in network.layers)
     # No L2 penalty, as none of the others has one.
@@ -28,6 +22,6 @@ def train(network: Network, turns: Turns) -> Callable:
     turns.begin()
     on = True
     while on:
-        model.partial_fit(x, y, classes)
+        model.partial_fit(x, y, classes=classes)
         on = turns.ended()
     return model.predict_proba

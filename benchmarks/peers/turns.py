@@ -24,6 +24,9 @@ class LeftOut(Exception):  # noqa: N818, as it is no error
 class Turns:
     """The peer's side. An epoch lasts from the end of the one before to its own end, the waiting left out.
 
+    A turn may be several epochs, of which the last one counts: the first one of a peer that has waited finds the caches
+    as the others have left them, and perhaps its libraries no longer in memory.
+
     Args:
         hello: what the peer says of itself: versions, device.
         limit: sets the number of threads.
@@ -41,12 +44,17 @@ class Turns:
         self._wait()
 
     def ended(self, seconds: float | None = None) -> bool:
-        """A turn is over; waits for the next, and says whether there is one.
+        """An epoch is over; waits for the next turn when it was the last of this one, and says whether there is one.
 
         Args:
             seconds: that it took; None for all the time since it began.
         """
-        self._say({"seconds": time.perf_counter() - self._began if seconds is None else seconds})
+        now = time.perf_counter()
+        self._left -= 1
+        if self._left:
+            self._began = now
+            return True
+        self._say({"seconds": now - self._began if seconds is None else seconds})
         return self._wait()
 
     def close(self, result: dict[str, Any]) -> None:
@@ -63,6 +71,7 @@ class Turns:
             raise SystemExit  # whoever asked is gone
         if command[0] == "turn":
             self._limit(int(command[1]))
+            self._left = int(command[2])
         self._began = time.perf_counter()
         return command[0] == "turn"
 
@@ -94,9 +103,9 @@ class Peer:
         threading.Thread(target=self._listen, daemon=True).start()
         self.hello = self._heard()
 
-    def turn(self, threads: int) -> float:
-        """Seconds of its next turn."""
-        return self._asked(f"turn {threads}")["seconds"]
+    def turn(self, threads: int, epochs: int = 1) -> float:
+        """Seconds of the last epoch of its next turn."""
+        return self._asked(f"turn {threads} {epochs}")["seconds"]
 
     def result(self) -> dict[str, Any]:
         """Ends it, and gives what came out."""

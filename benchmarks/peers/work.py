@@ -72,6 +72,8 @@ def train(peer: str, network: Network, wanted: str) -> None:
     device, limit, sync = library(peer)
     if device != wanted:
         raise LeftOut(f"as it is installed, it works on the {device} alone")
+    if peer == "scikit-learn" and not network.dense:
+        raise LeftOut("it has dense layers only")
     turns = Turns({"versions": versions(peer)}, limit)
     if peer == "scikit-learn":
         from peers import scikit

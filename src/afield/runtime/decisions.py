@@ -125,12 +125,16 @@ class Nearest:
         references: float32[R, D].
         states: int32[R]; which name each reference bears.
         radii: float32[S]; distance up to which each name is given; infinite for no limit.
+        leads: float32[S]; taken from the distances to a name's references when they are compared; None for nothing.
+        known: float32[K, D]; vectors of records whose name is known, by which a name that is added finds its lead.
     """
 
     names: list[str]
     references: np.ndarray
     states: np.ndarray
     radii: np.ndarray
+    leads: np.ndarray | None = None
+    known: np.ndarray | None = None
     figure: ClassVar[str] = "distance"
 
     def __post_init__(self) -> None:
@@ -152,15 +156,22 @@ class Nearest:
     def nearest(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """State (int32[N]) of the nearest reference and the Euclidean distance to it (float32[N])."""
         vectors = _flat(vectors)
+        apart = self.apart(vectors)
+        if self.leads is not None:
+            apart -= self.leads[self.states]
+        best = apart.argmin(axis=1)
+        # Computed again for the nearest alone: a difference of large squares loses the digits of a small distance.
+        distance = np.sqrt(((vectors - self.references[best]) ** 2).sum(axis=1))
+        return self.states[best], distance.astype(np.float32)
+
+    def apart(self, vectors: np.ndarray) -> np.ndarray:
+        """Distances of N vectors to the references: float32[N, R]."""
         squared = (
             (vectors**2).sum(axis=1)[:, None]
             - 2 * vectors @ self.references.T
             + (self.references**2).sum(axis=1)[None, :]
         )
-        best = squared.argmin(axis=1)
-        # Computed again for the nearest alone: a difference of large squares loses the digits of a small distance.
-        distance = np.sqrt(((vectors - self.references[best]) ** 2).sum(axis=1))
-        return self.states[best], distance.astype(np.float32)
+        return np.sqrt(np.maximum(squared, 0))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ from afield.runtime.predictor import Predictor, example_batches
 MOST_EXAMPLES = 10
 """Examples that teach a state, at most: with more, train."""
 ROOM = 1.5
-"""How much farther than the farthest of its few examples a taught state reaches, where the known states reach less."""
+"""How many times as far as the farthest of its few examples, or as the nearest known state, a taught state reaches."""
+TAKEN = 0.01
+"""Share of the known vectors that a taught state may take from the known states."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,8 @@ class Taught:
 def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: str | None = None) -> Taught:
     """Adds a state from 1 to 10 examples, as a new version; a state of that name is learned anew.
 
-    The reference vector is the mean of the examples' vectors. Its radius is the median of the known states', or more
-    where the examples themselves lie farther apart.
+    The reference vector is the mean of the examples' vectors. A few examples do not show how far a state spreads, so it
+    reaches towards the known states until it would take one in a hundred of the vectors that are known.
 
     Args:
         folder: of the use case.
@@ -69,16 +71,16 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
         kept = [place for place, other in enumerate(known.names) if other != name]
         rows = np.flatnonzero(np.isin(known.states, kept))
         names = [known.names[place] for place in kept]
-        reference = vectors.mean(axis=0)
-        spread = float(np.linalg.norm(vectors - reference, axis=1).max())
-        radius = max(float(np.median(known.radii)), ROOM * spread)
-        decision = Nearest(
-            [*names, name],
-            np.concatenate([known.references[rows], reference[None]]).astype(np.float32),
-            np.append(np.searchsorted(kept, known.states[rows]), len(names)).astype(np.int32),
-            np.append(known.radii[kept], radius).astype(np.float32),
+        others = replace(
+            known,
+            names=names,
+            references=known.references[rows],
+            states=np.searchsorted(kept, known.states[rows]).astype(np.int32),
+            radii=known.radii[kept],
+            leads=None if known.leads is None else known.leads[kept],
         )
-        state = State(name=name, examples=len(vectors), radius=radius, taught=True)
+        decision = widened(others, name, vectors)
+        state = State(name=name, examples=len(vectors), radius=float(decision.radii[-1]), taught=True)
         said = (
             f"'{name}' was taught from {_count(len(vectors))} to {bundle.manifest.version}; the scores are from before"
         )
@@ -110,7 +112,8 @@ def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version:
         vectors = _vectors(predictor, batches)
         own = known.references[known.states == known.names.index(normal)]
         shift = vectors.mean(axis=0) - own.mean(axis=0)
-        decision = replace(known, references=(known.references + shift).astype(np.float32))
+        moved = known.known if known.known is None else (known.known + shift).astype(np.float32)
+        decision = replace(known, references=(known.references + shift).astype(np.float32), known=moved)
         said = (
             f"its references were shifted by {np.linalg.norm(shift):.3g} from {bundle.manifest.version}, by"
             f" {_count(len(vectors))} of '{normal}'; the scores are from before"
@@ -119,6 +122,35 @@ def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version:
         return Taught(made, bundle.manifest.version, len(vectors), float(np.linalg.norm(shift)))
     finally:
         registry.close()
+
+
+def widened(known: Nearest, name: str, vectors: np.ndarray) -> Nearest:
+    """A decision with one more name.
+
+    Args:
+        known: without it.
+        name: of the new state.
+        vectors: of its examples, float32[N, D].
+    """
+    reference = vectors.mean(axis=0, keepdims=True)
+    spread = float(np.linalg.norm(vectors - reference, axis=1).max())
+    apart = float(known.apart(reference).min(initial=np.inf))
+    radius = max(float(np.median(known.radii)), ROOM * spread, ROOM * apart if np.isfinite(apart) else 0.0)
+    leads = np.zeros(len(known.names), np.float32) if known.leads is None else known.leads
+    lead = 0.0
+    if known.known is not None and len(known.known):
+        before = (known.apart(known.known) - leads[known.states]).min(axis=1)
+        after = np.linalg.norm(known.known - reference, axis=1)
+        lead = float(np.quantile(after - before, TAKEN))
+    return replace(
+        known,
+        names=[*known.names, name],
+        references=np.concatenate([known.references, reference]).astype(np.float32),
+        states=np.append(known.states, len(known.names)).astype(np.int32),
+        radii=np.append(known.radii, radius).astype(np.float32),
+        leads=np.append(leads, lead).astype(np.float32),
+        known=None if known.known is None else np.concatenate([known.known, vectors]).astype(np.float32),
+    )
 
 
 def _opened(folder: Path, version: str | None) -> tuple[Registry, Bundle, Predictor, Nearest]:

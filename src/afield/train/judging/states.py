@@ -11,6 +11,10 @@ from afield.train.dataset import Dataset
 from afield.train.judging.base import Judgement, Raw
 from afield.usecase.model import UseCase
 
+KNOWN = 2000
+"""Vectors that travel with the references, at most, so that a state that is taught later finds its bounds."""
+FEWEST = 40
+"""Vectors of a state among them, where it has so many: from training, where the validation part has fewer."""
 LEAST = 1e-3
 """Radius that a state has at least: records that are alike to the last digit are not all there is to come."""
 
@@ -42,7 +46,11 @@ def judge_states(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
         for state in range(len(names))
     ]
     decision = Nearest(
-        names, references.astype(np.float32), np.arange(len(names), dtype=np.int32), np.array(radii, np.float32)
+        names,
+        references.astype(np.float32),
+        np.arange(len(names), dtype=np.int32),
+        np.array(radii, np.float32),
+        known=_known(flat(raw.validation), targets["validation"], vectors, targets["training"]),
     )
     state, distance = decision.nearest(raw.test)
     closeness = closeness_of(decision, raw.test)
@@ -64,6 +72,16 @@ def radius(reference: np.ndarray, validation: np.ndarray, training: np.ndarray, 
     enough = len(validation) * (1 - share) >= 1
     known = validation if enough else np.concatenate([validation, training])
     return max(float(np.quantile(np.linalg.norm(known - reference, axis=1), share)), LEAST)
+
+
+def _known(validation: np.ndarray, held: np.ndarray, training: np.ndarray, learned: np.ndarray) -> np.ndarray:
+    """float32[K, D]: vectors of the validation part, evenly, and of the training part of states that it has few of."""
+    chosen = [validation[:: max(1, -(-len(validation) // KNOWN))]]
+    for state in np.unique(learned):
+        lacking = FEWEST - int((held == state).sum())
+        if lacking > 0:
+            chosen.append(training[learned == state][:lacking])
+    return np.concatenate(chosen).astype(np.float32)
 
 
 def closeness_of(decision: Nearest, vectors: np.ndarray) -> np.ndarray:
