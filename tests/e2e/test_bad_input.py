@@ -169,8 +169,8 @@ def test_a_training_part_of_one_class(case: Path, command: Command) -> None:
 def test_two_text_steps(case: Path, command: Command) -> None:
     settings = ["--set", "preprocess=[text: {}, text: {}]"]
     assert command("train", case, *settings, code=2) == (
-        "--set preprocess=[text: {}, text: {}]: preprocess.1.text: an earlier step gives a feature 'text' too; give this"
-        " one another `output:`"
+        "--set preprocess=[text: {}, text: {}]: preprocess.1.text: an earlier step gives a feature 'text' too; give"
+        " this one another `output:`"
     )
 
 
@@ -197,7 +197,8 @@ def test_a_loss_that_is_no_number(case: Path, command: Command) -> None:
             "units: 512",
             "units: 0",
             (0, "0,"),
-            'model.network.0.dense.units: expected a whole number of at least 1, "classes", "inputs" or "columns", found 0',
+            'model.network.0.dense.units: expected a whole number of at least 1, "classes", "inputs" or "columns", found'
+            " 0",
         ),
     ],
     ids=["no YAML", "a misspelt key", "a wrong type", "units of 0"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as xml
+from xml.etree import ElementTree
 
 from afield.report.diagram import lines, svg
 from afield.report.model import LayerRow
@@ -40,7 +40,7 @@ def test_boxes_that_read_nothing_of_each_other_are_not() -> None:
 
 def test_the_picture_has_a_box_a_layer_and_an_arrow_for_what_it_reads() -> None:
     space = "{http://www.w3.org/2000/svg}"
-    drawn = xml.fromstring(svg(JOINED).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    drawn = ElementTree.fromstring(svg(JOINED).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
     boxes = drawn.findall(f"{space}rect")
     assert len(boxes) == 4
     assert len([path for path in drawn.findall(f"{space}path") if path.get("class") == "wire"]) == 3

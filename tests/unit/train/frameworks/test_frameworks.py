@@ -45,7 +45,8 @@ try:
     class Net(torch.nn.Module):
         def __init__(self, inputs, outputs):
             super().__init__()
-            self.layers = torch.nn.Sequential(torch.nn.Linear(inputs[0], 16), torch.nn.ReLU(), torch.nn.Linear(16, outputs))
+            layers = [torch.nn.Linear(inputs[0], 16), torch.nn.ReLU(), torch.nn.Linear(16, outputs)]
+            self.layers = torch.nn.Sequential(*layers)
 
         def forward(self, x):
             return self.layers(x)
