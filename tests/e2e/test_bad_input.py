@@ -197,8 +197,8 @@ def test_a_loss_that_is_no_number(case: Path, command: Command) -> None:
             "units: 512",
             "units: 0",
             (0, "0,"),
-            'model.network.0.dense.units: expected a whole number of at least 1, "classes", "inputs" or "columns", found'
-            " 0",
+            'model.network.0.dense.units: expected a whole number of at least 1, "classes", "inputs" or'
+            ' "columns", found 0',
         ),
     ],
     ids=["no YAML", "a misspelt key", "a wrong type", "units of 0"],
