@@ -68,7 +68,13 @@ def measured(name: str, network: Network, peers: list[str], device: str, rounds:
     for number in range(rounds):
         random.Random(number).shuffle(order)
         for peer, limit in order:
-            seconds[peer, limit].append(working[peer].turn(limit, EPOCHS))
+            if peer not in working:
+                continue
+            try:
+                seconds[peer, limit].append(working[peer].turn(limit, EPOCHS))
+            except LeftOut as reason:
+                left_out[peer] = str(reason)
+                del working[peer]
     found = {}
     for peer, process in working.items():
         best = min(tried[peer], key=lambda limit: median(seconds[peer, limit]))
@@ -86,10 +92,13 @@ def measured(name: str, network: Network, peers: list[str], device: str, rounds:
             entry["times"] = median(theirs / ours for theirs, ours in pairs)
     entries = {"rows": network.rows, "batch": network.batch, "steps": network.steps, "peers": found}
     entries |= best_of(found, "keras", KERAS) | best_of(found, "other", OTHERS)
-    floor = Peer(["floor", name, device, size], environment("floor", device)).result()
-    if "afield" in found:
-        floor["times"] = found["afield"]["seconds"] / floor["seconds"]
-    return entries | {"floor": floor, "left_out": left_out}
+    try:
+        entries["floor"] = Peer(["floor", name, device, size], environment("floor", device)).result()
+    except LeftOut as reason:
+        left_out["floor"] = str(reason)
+    if "afield" in found and "floor" in entries:
+        entries["times_floor"] = found["afield"]["seconds"] / entries["floor"]["seconds"]
+    return entries | {"left_out": left_out}
 
 
 def best_of(found: dict, kind: str, peers: tuple[str, ...]) -> dict:

@@ -21,7 +21,7 @@ from peers.turns import Turns
 
 Product = tuple[int, int, int]
 """(m, k, n): [m, k] times [k, n]."""
-TRIES, TRY_SECONDS, CAPTURED = 9, 0.02, 50
+TRIES, TRY_SECONDS, CAPTURED = 25, 0.02, 50
 LARGE = 256 << 20
 
 
