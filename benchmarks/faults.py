@@ -50,7 +50,7 @@ def minutes(folder: Path, seeds: int, quick: bool) -> dict:
         began = time.perf_counter()
         report = afield.load(folder / "minutes.yaml", [f"train.seed={seed}"]).train().report
         seconds = time.perf_counter() - began
-        recalls = {row.name: row.recall for row in report.test.classes}
+        recalls = {row.name: row.recall for row in report.test.per_class}
         runs.append(
             {"accuracy": report.test.accuracy, "macro_f1": report.test.macro.f1, "recall": recalls, "s": seconds}
         )
@@ -118,10 +118,7 @@ def hours(folder: Path, file: str, overrides: list[str], draws: int) -> dict:
     version = afield.load(folder / file, overrides).train()
     seconds = time.perf_counter() - began
     predictor = Predictor(version.bundle)
-    parts = {
-        name: Hours.of(predictor, folder / "data" / f"{name}.parquet")
-        for name in ("operator_a", "operator_b", "unseen")
-    }
+    parts = {name: Hours.of(predictor, folder / "data" / f"{name}.parquet") for name in ("operator_a", "unseen")}
     a = parts["operator_a"]
     times = a.table["time"].take(pa.array(a.ends)).to_numpy()
     tested = times > np.sort(times)[int(0.75 * len(times))] + np.timedelta64(LENGTH, "m")
@@ -141,7 +138,7 @@ def hours(folder: Path, file: str, overrides: list[str], draws: int) -> dict:
     found["taught"] = {name: taught(folder, name, parts["unseen"], normal, draws) for name in UNSEEN}
     kinds = found["taught"].values()
     found["taught_mean"] = {key: float(np.mean([kind[key] for kind in kinds])) for key in ("recall", "false_alarms")}
-    found["moved"] = moved(folder, parts["operator_b"], found["accuracy"], draws, predictor)
+    found["moved"] = moved(folder, folder / "data" / "operator_b.parquet", found["accuracy"], draws, predictor)
     return found
 
 
@@ -180,17 +177,16 @@ def taught(folder: Path, name: str, unseen: Hours, normal: np.ndarray, draws: in
     return median | {"gallery": rows[0], "recalls": [row["recall"] for row in rows]}
 
 
-def moved(folder: Path, b: Hours, accuracy: float, draws: int, predictor: Predictor) -> dict:
+def moved(folder: Path, file: Path, accuracy: float, draws: int, predictor: Predictor) -> dict:
     """Accuracy on operator b before and after `adapt`, from a few normal hours of it; the median of several draws."""
+    b = Hours.of(predictor, file)
     before = float((given(predictor.decision, b.vectors) == b.labels).mean())
     rows = []
     for draw in range(max(draws, 1)):
         chosen = np.random.default_rng(draw).choice(b.ends[b.labels == NORMAL], NORMAL_HOURS, replace=False)
-        made = adapt(folder, NORMAL, b.records(chosen), "v1")
-        after = Predictor(made.version.bundle)
-        vectors = b.vectors
-        answers = given(after.decision, vectors[b.away(chosen)])
-        rows.append(float((answers == b.labels[b.away(chosen)]).mean()))
+        after = Predictor(adapt(folder, NORMAL, b.records(chosen), "v1").version.bundle)
+        far = b.away(chosen)
+        rows.append(float((given(after.decision, Hours.of(after, file).vectors) == b.labels)[far].mean()))
     after = float(np.median(rows))
     lost = accuracy - before
     return {"before": before, "after": after, "afters": rows, "lost": lost, "recovered": (after - before) / lost}

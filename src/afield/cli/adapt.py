@@ -17,10 +17,10 @@ from afield.cli.options import FOLDER, JSON, VERSION
 @VERSION
 @JSON
 def command(folder: Path, rows: str, state: str, version: str | None, as_json: bool) -> None:
-    """Shift the reference vectors of a use case to a new network, as a new version.
+    """Set a use case to a new network by some normal records of it, as a new version.
 
-    Every vector moves as far as the new network's normal records lie from those that were trained on. Nothing is
-    trained.
+    Numbers are scaled to the level that the normal state had in training; then every reference vector moves as far as
+    the new network's normal records still lie from those that were trained on. Nothing is trained.
     """
     from afield.bundle import open_bundle
     from afield.cli.records import read_rows, source_of
@@ -34,4 +34,4 @@ def command(folder: Path, rows: str, state: str, version: str | None, as_json: b
         facts = {"version": name, "of": taught.of, "examples": examples, "moved": taught.moved}
         click.echo(json.dumps(facts))
         return
-    click.echo(f"{name}: {taught.of} shifted by {taught.moved:.3g}, from {examples:,} example{'s' * (examples != 1)}")
+    click.echo(f"{name}: {taught.of} set to another network, its states shifted by {taught.moved:.3g}, from {examples:,} example{'s' * (examples != 1)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -87,4 +87,22 @@ class Step(Protocol[State]):
 
     def inputs(self, frozen: Frozen) -> list[StepInput]:
         """What its features look like."""
+        ...
+
+
+@runtime_checkable
+class Leveled(Protocol):
+    """A step that can be set to records whose numbers are larger or smaller on the whole, without another fit."""
+
+    def levels(self, frozen: Frozen, batch: pa.RecordBatch) -> np.ndarray:
+        """float64[K]: the mean of each of its numbers over some records; NaN where a mean says nothing."""
+        ...
+
+    def leveled(self, frozen: Frozen, times: np.ndarray) -> Frozen:
+        """The step as if each of its numbers were first multiplied.
+
+        Args:
+            frozen: the step.
+            times: float64[K]; above 0.
+        """
         ...

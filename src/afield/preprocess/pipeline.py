@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from afield.errors import BundleError, DataError, UseCaseError
-from afield.preprocess.base import Carry, Features, Frozen, Step, StepInput
+from afield.preprocess.base import Carry, Features, Frozen, Leveled, Step, StepInput
 from afield.preprocess.characters.step import CharactersStep
 from afield.preprocess.text.step import TextStep, vocabulary
 from afield.preprocess.window.step import WindowStep
@@ -210,6 +210,36 @@ class Pipeline:
             return Read(features, np.arange(batch.num_rows))
         joined, ends, carry = self._window[1].windows(carry, dict(features), batch)  # pyright: ignore[reportArgumentType]
         return Read(joined, ends, carry)
+
+    def levels(self, batch: pa.RecordBatch) -> np.ndarray:
+        """float64[K]: the mean of each number of the steps over some records; NaN where a mean says nothing."""
+        levels = [part.step.levels(part.fitted, batch) for part in self.parts if isinstance(part.step, Leveled)]
+        return np.concatenate([np.zeros(0), *levels])
+
+    def leveled(self, batch: pa.RecordBatch, levels: np.ndarray) -> tuple[Pipeline, np.ndarray]:
+        """The pipeline for other records: each number is first multiplied, so that its mean over them is a known one.
+
+        A number whose mean is 0, or says nothing, here or there, stays as it is.
+
+        Args:
+            batch: some of the other records.
+            levels: float64[K]; the known means, in the order of `levels`.
+
+        Returns:
+            The pipeline, and what each number is multiplied by, float64[K].
+        """
+        parts, factors = list[Part](), [np.zeros(0)]
+        first = 0
+        for part in self.parts:
+            frozen = part.fitted
+            if isinstance(part.step, Leveled):
+                found = part.step.levels(frozen, batch)
+                known, first = levels[first : first + len(found)], first + len(found)
+                both = (found > 0) & (known > 0)
+                factors.append(np.where(both, known, 1) / np.where(both, found, 1))
+                frozen = part.step.leveled(frozen, factors[-1])
+            parts.append(Part(part.name, part.step, frozen))
+        return Pipeline(parts, self._window), np.concatenate(factors)
 
     def notes(self) -> list[str]:
         """What the fit found that a person should know."""

@@ -127,6 +127,8 @@ class Nearest:
         radii: float32[S]; distance up to which each name is given; infinite for no limit.
         leads: float32[S]; taken from the distances to a name's references when they are compared; None for nothing.
         known: float32[K, D]; vectors of records whose name is known, by which a name that is added finds its lead.
+        levels: float64[S, L]; means of the preprocessing's numbers over the records of each name, by which `adapt`
+            finds how much more or less another network counts; None where there are no such numbers.
     """
 
     names: list[str]
@@ -135,6 +137,7 @@ class Nearest:
     radii: np.ndarray
     leads: np.ndarray | None = None
     known: np.ndarray | None = None
+    levels: np.ndarray | None = None
     figure: ClassVar[str] = "distance"
 
     def __post_init__(self) -> None:

@@ -62,7 +62,8 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
         raise DataError(f"--label: expected the name of a state, found '{name}'")
     registry, bundle, predictor, known = _opened(folder, version)
     try:
-        vectors = _vectors(predictor, batches)
+        records = _joined(batches)
+        vectors = _vectors(predictor, records)
         if len(vectors) > MOST_EXAMPLES:
             raise DataError(
                 f"a state is taught from 1 to {MOST_EXAMPLES} examples, found {len(vectors):,}; name fewer rows as"
@@ -78,8 +79,12 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
             states=np.searchsorted(kept, known.states[rows]).astype(np.int32),
             radii=known.radii[kept],
             leads=None if known.leads is None else known.leads[kept],
+            levels=None if known.levels is None else known.levels[kept],
         )
         decision = widened(others, name, vectors)
+        if others.levels is not None:
+            levels = np.concatenate([others.levels, predictor.pipeline.levels(records)[None]])
+            decision = replace(decision, levels=levels)
         state = State(name=name, examples=len(vectors), radius=float(decision.radii[-1]), taught=True)
         said = (
             f"'{name}' was taught from {_count(len(vectors))} to {bundle.manifest.version}; the scores are from before"
@@ -91,7 +96,10 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
 
 
 def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version: str | None = None) -> Taught:
-    """Shifts every reference vector as far as a new network's normal records lie from the known ones.
+    """Sets a version to a new network by some normal records of it.
+
+    Each number is first multiplied, so that its mean over these records is the one that the normal state had in
+    training. Every reference vector is then shifted as far as the records' vectors lie from the normal ones.
 
     Args:
         folder: of the use case.
@@ -109,14 +117,18 @@ def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version:
             raise StateError(
                 f"--state: {bundle.manifest.version} knows no state '{normal}'; it knows {', '.join(known.names)}"
             )
-        vectors = _vectors(predictor, batches)
-        own = known.references[known.states == known.names.index(normal)]
-        shift = vectors.mean(axis=0) - own.mean(axis=0)
+        records, state = _joined(batches), known.names.index(normal)
+        levels = known.levels
+        if levels is not None:
+            predictor.pipeline, factors = predictor.pipeline.leveled(records, levels[state])
+            levels = levels / factors
+        vectors = _vectors(predictor, records)
+        shift = vectors.mean(axis=0) - known.references[known.states == state].mean(axis=0)
         moved = known.known if known.known is None else (known.known + shift).astype(np.float32)
-        decision = replace(known, references=(known.references + shift).astype(np.float32), known=moved)
+        decision = replace(known, references=(known.references + shift).astype(np.float32), known=moved, levels=levels)
         said = (
-            f"its references were shifted by {np.linalg.norm(shift):.3g} from {bundle.manifest.version}, by"
-            f" {_count(len(vectors))} of '{normal}'; the scores are from before"
+            f"{bundle.manifest.version} was set to another network by {_count(len(vectors))} of '{normal}', its"
+            f" references shifted by {np.linalg.norm(shift):.3g}; the scores are from before"
         )
         made = _registered(registry, bundle, predictor, decision, None, said)
         return Taught(made, bundle.manifest.version, len(vectors), float(np.linalg.norm(shift)))
@@ -167,22 +179,29 @@ def _opened(folder: Path, version: str | None) -> tuple[Registry, Bundle, Predic
         raise
 
 
-def _vectors(predictor: Predictor, batches: Iterable[pa.RecordBatch]) -> np.ndarray:
+def _joined(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    """All records as one batch: a window may reach over several.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = list(batches)
+    records = sum(batch.num_rows for batch in found)
+    if not records:
+        raise DataError("expected at least one example, found no records")
+    (joined,) = pa.Table.from_batches(found).combine_chunks().to_batches()
+    return joined
+
+
+def _vectors(predictor: Predictor, records: pa.RecordBatch) -> np.ndarray:
     """float32[N, D] of the examples in the records."""
-    found: list[np.ndarray] = []
-    carry, records = None, 0
-    for batch in batches:
-        records += batch.num_rows
-        predictor.pipeline.columns(batch.schema)
-        read = predictor.pipeline.read(batch, carry)
-        carry = read.carry
-        found.append(predictor.session.answer(read.features).reshape(len(read.ends), -1))
-    vectors = np.concatenate(found) if found else np.zeros((0, 1), np.float32)
-    if not len(vectors):
+    predictor.pipeline.columns(records.schema)
+    read = predictor.pipeline.read(records)
+    if not len(read.ends):
         window = predictor.pipeline.window
         needed = f"; a window needs {window.length} rows without a gap" if window else ""
-        raise DataError(f"expected at least one example, found none in {records:,} records{needed}")
-    return vectors
+        raise DataError(f"expected at least one example, found none in {records.num_rows:,} records{needed}")
+    return predictor.session.answer(read.features).reshape(len(read.ends), -1)
 
 
 def _registered(
@@ -201,7 +220,7 @@ def _registered(
             created=created,
             usecase=bundle.usecase,
             network=bundle.network,
-            steps=bundle.steps,
+            steps=predictor.pipeline.frozen(),
             decision=frozen(decision),
             examples=_answered(bundle.examples, predictor, decision),
             report=json_text(report),

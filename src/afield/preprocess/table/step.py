@@ -16,6 +16,7 @@ from afield.preprocess.table import dates
 from afield.preprocess.table.choose import freeze, scaling_of
 from afield.preprocess.table.columns import chosen, matches, selected
 from afield.preprocess.table.learn import BLOCK, Learned, Seen, drop, sentinels
+from afield.preprocess.table.levels import leveled, levels_of
 from afield.preprocess.table.scaling import Scaling
 from afield.preprocess.table.spec import Table
 from afield.preprocess.table.whitening import Whitening
@@ -167,6 +168,16 @@ class TableStep:
         found = [StepInput(self.declared.output, (prepared.width,))] if prepared.width else []
         embedded = [StepInput(CATEGORIES, (len(sizes),), "int32", cardinalities=sizes)] if prepared.embedded else []
         return found + embedded
+
+    def levels(self, frozen: Frozen, batch: pa.RecordBatch) -> np.ndarray:
+        """Its numbers as in `Leveled`: those that it scales."""
+        prepared = self.prepare(frozen)
+        values = _values(prepared, batch.select([name for name, _ in prepared.readers]))
+        return levels_of(frozen, _numbers(prepared, values))
+
+    def leveled(self, frozen: Frozen, times: np.ndarray) -> Frozen:
+        """As in `Leveled`."""
+        return leveled(frozen, times)
 
     def names(self, frozen: Frozen) -> list[str]:
         """What each column of the row of numbers is, such as `age`, `workclass=Private` or `dteday.month sin`;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from afield.report.metrics import evaluate
 from afield.report.model import State, States
@@ -51,6 +52,7 @@ def judge_states(data: Dataset, case: UseCase, raw: Raw) -> Judgement:
         np.arange(len(names), dtype=np.int32),
         np.array(radii, np.float32),
         known=_known(flat(raw.validation), targets["validation"], vectors, targets["training"]),
+        levels=_levels(data),
     )
     state, distance = decision.nearest(raw.test)
     closeness = closeness_of(decision, raw.test)
@@ -82,6 +84,18 @@ def _known(validation: np.ndarray, held: np.ndarray, training: np.ndarray, learn
         if lacking > 0:
             chosen.append(training[learned == state][:lacking])
     return np.concatenate(chosen).astype(np.float32)
+
+
+def _levels(data: Dataset) -> np.ndarray | None:
+    """float64[S, L]: means of the preprocessing's numbers over the training records of each state."""
+    rows = data.layout.rows(data.parts.training)
+    states = data.records.targets[rows]
+    levels: list[np.ndarray] = []
+    for state in range(len(data.records.classes)):
+        table = data.records.table.take(pa.array(rows[states == state]))
+        columns: list[pa.Array] = [column.combine_chunks() for column in table.columns]
+        levels.append(data.pipeline.levels(pa.RecordBatch.from_arrays(columns, schema=table.schema)))
+    return np.stack(levels) if levels[0].size else None
 
 
 def closeness_of(decision: Nearest, vectors: np.ndarray) -> np.ndarray:

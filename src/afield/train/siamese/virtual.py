@@ -19,8 +19,9 @@ EACH = 3
 """Records of a virtual state in a step."""
 FEATURES = (0.03, 0.3)
 """Share of the features that a virtual state moves, from and to, the logarithm drawn evenly."""
-SIZE = 3.0
-"""Standard deviation of by how much it moves them, in the unit of the features."""
+SIZE = (0.5, 4.0)
+"""Standard deviation of by how much it moves them, in the unit of the features, from and to, the logarithm drawn
+evenly: a network that knows only loud states is deaf to the quiet ones."""
 LASTING = (1 / 6, 2.0)
 """How long it lasts, in lengths of a window, from and to, the logarithm drawn evenly."""
 STRENGTH = (0.6, 1.0)
@@ -67,7 +68,8 @@ class Virtual(keras.layers.Layer):
         """float[states, features]: what each virtual state does."""
         share = ops.exp(self._uniform((self.states, 1), *map(log, FEATURES)))
         chosen = ops.cast(self._uniform((self.states, features), 0, 1) < share, "float32")
-        return chosen * keras.random.normal((self.states, features), stddev=SIZE, seed=self.generator)
+        size = ops.exp(self._uniform((self.states, 1), *map(log, SIZE)))
+        return chosen * size * keras.random.normal((self.states, features), seed=self.generator)
 
     def _courses(self, records: int, length: int) -> Any:
         """float[records, length]: how strong it is in each row: it rises, holds and falls."""
