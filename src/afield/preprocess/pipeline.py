@@ -12,6 +12,7 @@ import pyarrow as pa
 from afield.errors import BundleError, DataError, UseCaseError
 from afield.preprocess.base import Carry, Features, Frozen, Leveled, Step, StepInput
 from afield.preprocess.characters.step import CharactersStep
+from afield.preprocess.mask.step import MaskStep
 from afield.preprocess.text.step import TextStep, vocabulary
 from afield.preprocess.window.step import WindowStep
 from afield.usecase.base import Component
@@ -63,11 +64,18 @@ class Pipeline:
     Args:
         parts: the steps on records.
         window: name and step that joins records, where there is one.
+        masks: name and step of what is done to the records before anything else.
     """
 
-    def __init__(self, parts: Sequence[Part], window: tuple[str, WindowStep, Frozen] | None = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        window: tuple[str, WindowStep, Frozen] | None = None,
+        masks: Sequence[tuple[str, MaskStep, Frozen]] = (),
+    ) -> None:
         self.parts = list(parts)
         self._window = window
+        self._masks = list(masks)
 
     @classmethod
     def of(cls, declared: Sequence[Component]) -> Pipeline:
@@ -78,6 +86,7 @@ class Pipeline:
         """
         parts: list[Part] = []
         window: tuple[str, WindowStep, Frozen] | None = None
+        masks: list[tuple[str, MaskStep, Frozen]] = []
         for place, component in enumerate(declared):
             name, opener = name_of(component), getattr(component, "open", None)
             if opener is None or name not in offered("step").found:
@@ -87,9 +96,15 @@ class Pipeline:
                 raise UseCaseError(f"preprocess[{place}]: `{name}` stands after `{window[0]}`, which must come last")
             if isinstance(step, WindowStep):
                 window = name, step, Frozen({name: component.model_dump(mode="json")})
+            elif isinstance(step, MaskStep):
+                if parts:
+                    raise UseCaseError(
+                        f"preprocess[{place}]: `{name}` stands after `{parts[0].name}`; it must come first"
+                    )
+                masks.append((name, step, Frozen({name: component.model_dump(mode="json")})))
             else:
                 parts.append(Part(name, step))
-        return cls(_some(parts), window)
+        return cls(_some(parts), window, masks)
 
     @classmethod
     def restored(cls, steps: Sequence[tuple[str, Frozen]]) -> Pipeline:
@@ -100,6 +115,7 @@ class Pipeline:
         """
         parts: list[Part] = []
         window: tuple[str, WindowStep, Frozen] | None = None
+        masks: list[tuple[str, MaskStep, Frozen]] = []
         for name, frozen in steps:
             kind: Any = offered("step").found.get(name)
             if kind is None:
@@ -109,9 +125,11 @@ class Pipeline:
             step: Any = kind.model_validate(frozen.config[name]).open()
             if isinstance(step, WindowStep):
                 window = name, step, frozen
+            elif isinstance(step, MaskStep):
+                masks.append((name, step, frozen))
             else:
                 parts.append(Part(name, step, frozen))
-        return cls(parts, window)
+        return cls(parts, window, masks)
 
     @property
     def window(self) -> WindowStep | None:
@@ -142,10 +160,23 @@ class Pipeline:
         Raises:
             DataError: one of them is not there.
         """
+        for _, mask, _ in self._masks:
+            mask.demand(schema)
+            schema = mask.schema(schema)
         found = [name for part in self.parts for name in part.step.columns(part.frozen, schema)]
         if self._window:
             found += self._window[1].columns(self._window[2], schema)
         return list(dict.fromkeys(found))
+
+    def covered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """A batch after the mask steps: what may be stored. What is masked already stays as it is.
+
+        Raises:
+            UseCaseError: a key is not there.
+        """
+        for _, mask, _ in self._masks:
+            batch = mask.apply(batch)
+        return batch
 
     def masked(self, batch: pa.RecordBatch, written: Literal["names", "stand-ins"]) -> pa.RecordBatch:
         """The columns that it reads, with everything that a mask covers replaced: what may be stored or shown.
@@ -154,6 +185,7 @@ class Pipeline:
             batch: N records.
             written: "names" for people (`<number>`), or "stand-ins" that give the same features.
         """
+        batch = self.covered(batch)
         # What the fit left out, such as identifiers, is neither read nor stored.
         columns = {name: batch.column(name) for name in self.columns(batch.schema)}
         for part in self.parts:
@@ -169,7 +201,7 @@ class Pipeline:
             DataError: the records hold nothing to learn from.
         """
         states: list[Any] = [None] * len(self.parts)
-        for batch in batches:
+        for batch in map(self.covered, batches):
             states = [part.step.observe(state, batch) for part, state in zip(self.parts, states, strict=True)]
         if states[0] is None:
             raise DataError("preprocess: there are no training records to fit it on")
@@ -195,12 +227,14 @@ class Pipeline:
     def rows(self, batch: pa.RecordBatch) -> Features:
         """The features of N records, before any window."""
         features: dict[str, Any] = {}
+        batch = self.covered(batch)
         for part in self.parts:
             features |= part.step.transform(part.fitted, None, batch)[0]
         return features
 
     def read(self, batch: pa.RecordBatch, carry: Carry = None) -> Read:
         """What enters the model, and how much of the records training never met."""
+        batch = self.covered(batch)
         if self.text is not None and self._window is None:
             reduced = self.text.reduce(self.parts[0].fitted, batch)
             features = {self.text.declared.output: reduced.rows}
@@ -213,6 +247,7 @@ class Pipeline:
 
     def levels(self, batch: pa.RecordBatch) -> np.ndarray:
         """float64[K]: the mean of each number of the steps over some records; NaN where a mean says nothing."""
+        batch = self.covered(batch)
         levels = [part.step.levels(part.fitted, batch) for part in self.parts if isinstance(part.step, Leveled)]
         return np.concatenate([np.zeros(0), *levels])
 
@@ -228,6 +263,7 @@ class Pipeline:
         Returns:
             The pipeline, and what each number is multiplied by, float64[K].
         """
+        batch = self.covered(batch)
         parts, factors = list[Part](), [np.zeros(0)]
         first = 0
         for part in self.parts:
@@ -239,7 +275,7 @@ class Pipeline:
                 factors.append(np.where(both, known, 1) / np.where(both, found, 1))
                 frozen = part.step.leveled(frozen, factors[-1])
             parts.append(Part(part.name, part.step, frozen))
-        return Pipeline(parts, self._window), np.concatenate(factors)
+        return Pipeline(parts, self._window, self._masks), np.concatenate(factors)
 
     def notes(self) -> list[str]:
         """What the fit found that a person should know."""
@@ -251,7 +287,8 @@ class Pipeline:
 
     def frozen(self) -> list[tuple[str, Frozen]]:
         """What a bundle carries."""
-        steps = [(part.name, part.fitted) for part in self.parts]
+        steps = [(name, frozen) for name, _, frozen in self._masks]
+        steps += [(part.name, part.fitted) for part in self.parts]
         return [*steps, (self._window[0], self._window[2])] if self._window else steps
 
     def _joined(self, one: StepInput) -> StepInput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,8 @@ def build(records: Records, case: UseCase, watcher: Watcher, cut: Callable[[Layo
         DataError: a column is not there, or a part has no rows.
     """
     pipeline = Pipeline.of(case.preprocess)
+    # Nothing that a mask takes away goes on from here: neither to a report nor into a bundle.
+    records = replace(records, table=_covered(pipeline, records.table))
     table = records.table.drop_columns([name for name in records.hidden if name in records.table.column_names])
     pipeline.columns(table.schema)
     watcher.stage("splitting")
@@ -190,6 +192,11 @@ def _column(records: Records, layout: Layout, name: str, field: str) -> np.ndarr
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.combine_chunks().to_numpy(zero_copy_only=False)[layout.ends]
+
+
+def _covered(pipeline: Pipeline, table: pa.Table) -> pa.Table:
+    covered = [pipeline.covered(batch) for batch in _slices(table)]
+    return pa.Table.from_batches(covered) if covered else table
 
 
 def _slices(table: pa.Table) -> list[pa.RecordBatch]:

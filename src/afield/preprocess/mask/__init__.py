@@ -1,0 +1,1 @@
+"""Columns of a record replaced by tokens, cut short, or taken away, before anything else sees them."""
