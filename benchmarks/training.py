@@ -3,7 +3,7 @@
 Each peer trains the same network on the same rows with the same batches and Adam, in a process of its own. They take
 turns: one works, the others wait, and every round has a turn of each in another order, so that whatever else the
 machine does hits all alike. A peer is one long call of its own `fit`; an epoch lasts from the end of the one before to
-its own end. A turn is two epochs, of which the second counts. The first epoch of all, in which programs are compiled,
+its own end. A turn is four epochs, of which the last counts. The first epoch of all, in which programs are compiled,
 is reported apart. PyTorch's and scikit-learn's threads are tried both as one and as all on the small networks, and the
 faster setting counts.
 
@@ -32,7 +32,7 @@ OTHERS = ("pytorch", "skorch", "lightning", "scikit-learn")
 PEERS = ("afield", *KERAS, *OTHERS)
 LIMITED = ("keras-torch", *OTHERS)
 """Peers whose number of threads can be set."""
-EPOCHS = 2
+EPOCHS = 4
 """Of a turn; the last one counts."""
 WHOLE_PROCESS = "whole-process"
 

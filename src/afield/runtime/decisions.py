@@ -118,7 +118,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Nearest:
-    """The name of the nearest reference vector; `unknown` beyond its radius.
+    """The name of the nearest reference vector whose radius holds the record; `unknown` where none does.
 
     Args:
         names: of the states or groups.
@@ -129,6 +129,8 @@ class Nearest:
         known: float32[K, D]; vectors of records whose name is known, by which a name that is added finds its lead.
         levels: float64[S, L]; means of the preprocessing's numbers over the records of each name, by which `adapt`
             finds how much more or less another network counts; None where there are no such numbers.
+        turn: float32[D, D]; vectors are multiplied by it before anything is done with them, so that a distance counts
+            less where the records of one state differ much; None for vectors as they are.
     """
 
     names: list[str]
@@ -138,6 +140,7 @@ class Nearest:
     leads: np.ndarray | None = None
     known: np.ndarray | None = None
     levels: np.ndarray | None = None
+    turn: np.ndarray | None = None
     figure: ClassVar[str] = "distance"
 
     def __post_init__(self) -> None:
@@ -148,33 +151,43 @@ class Nearest:
             raise ValueError("references, states, names and radii are not of one number")
 
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
-        state, distance = self.nearest(raw)
-        state = np.where(distance <= self.radii[state], state, len(self.names)).astype(np.int32)
+        vectors = self.placed(raw)
+        apart = self.apart(vectors)
+        held: np.ndarray = apart <= self.radii[self.states]
+        known = held.any(axis=1)
+        best = np.where(held | ~known[:, None], self._offered(apart), np.inf).argmin(axis=1)
+        state = np.where(known, self.states[best], len(self.names)).astype(np.int32)
         names = pa.array([*self.names, UNKNOWN], pa.string())
         return {
             PREDICTION: pa.DictionaryArray.from_arrays(pa.array(state), names),
-            self.figure: pa.array(distance, pa.float32()),
+            self.figure: pa.array(self._distance(vectors, best), pa.float32()),
         }
 
-    def nearest(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """State (int32[N]) of the nearest reference and the Euclidean distance to it (float32[N])."""
-        vectors = _flat(vectors)
-        apart = self.apart(vectors)
-        if self.leads is not None:
-            apart -= self.leads[self.states]
-        best = apart.argmin(axis=1)
-        # Computed again for the nearest alone: a difference of large squares loses the digits of a small distance.
-        distance = np.sqrt(((vectors - self.references[best]) ** 2).sum(axis=1))
-        return self.states[best], distance.astype(np.float32)
+    def nearest(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """State (int32[N]) of the nearest reference, whatever its radius, and the distance to it (float32[N])."""
+        vectors = self.placed(raw)
+        best = self._offered(self.apart(vectors)).argmin(axis=1)
+        return self.states[best], self._distance(vectors, best)
+
+    def placed(self, raw: np.ndarray) -> np.ndarray:
+        """float32[N, D]: what a model computes, as it is compared."""
+        vectors = _flat(raw)
+        return vectors if self.turn is None else vectors @ self.turn
 
     def apart(self, vectors: np.ndarray) -> np.ndarray:
-        """Distances of N vectors to the references: float32[N, R]."""
-        squared = (
-            (vectors**2).sum(axis=1)[:, None]
-            - 2 * vectors @ self.references.T
-            + (self.references**2).sum(axis=1)[None, :]
-        )
+        """Euclidean distances of placed vectors, float32[N, D], to the references: float32[N, R]."""
+        # Around their own middle, so that squares of far-off vectors do not drown the distances.
+        middle = self.references.mean(axis=0)
+        vectors, references = vectors - middle, self.references - middle
+        squared = (vectors**2).sum(axis=1)[:, None] - 2 * vectors @ references.T + (references**2).sum(axis=1)[None, :]
         return np.sqrt(np.maximum(squared, 0))
+
+    def _offered(self, apart: np.ndarray) -> np.ndarray:
+        return apart if self.leads is None else apart - self.leads[self.states]
+
+    def _distance(self, vectors: np.ndarray, best: np.ndarray) -> np.ndarray:
+        """float32[N]; computed again for one reference alone, with all digits."""
+        return np.sqrt(((vectors - self.references[best]) ** 2).sum(axis=1)).astype(np.float32)
 
 
 @dataclass(frozen=True)

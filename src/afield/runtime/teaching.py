@@ -19,7 +19,7 @@ from afield.runtime.predictor import Predictor, example_batches
 
 MOST_EXAMPLES = 10
 """Examples that teach a state, at most: with more, train."""
-ROOM = 1.5
+ROOM = 2.0
 """How many times as far as the farthest of its few examples, or as the nearest known state, a taught state reaches."""
 TAKEN = 0.01
 """Share of the known vectors that a taught state may take from the known states."""
@@ -63,7 +63,7 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
     registry, bundle, predictor, known = _opened(folder, version)
     try:
         records = _joined(batches)
-        vectors = _vectors(predictor, records)
+        vectors = _vectors(predictor, known, records)
         if len(vectors) > MOST_EXAMPLES:
             raise DataError(
                 f"a state is taught from 1 to {MOST_EXAMPLES} examples, found {len(vectors):,}; name fewer rows as"
@@ -122,7 +122,7 @@ def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version:
         if levels is not None:
             predictor.pipeline, factors = predictor.pipeline.leveled(records, levels[state])
             levels = levels / factors
-        vectors = _vectors(predictor, records)
+        vectors = _vectors(predictor, known, records)
         shift = vectors.mean(axis=0) - known.references[known.states == state].mean(axis=0)
         moved = known.known if known.known is None else (known.known + shift).astype(np.float32)
         decision = replace(known, references=(known.references + shift).astype(np.float32), known=moved, levels=levels)
@@ -142,7 +142,7 @@ def widened(known: Nearest, name: str, vectors: np.ndarray) -> Nearest:
     Args:
         known: without it.
         name: of the new state.
-        vectors: of its examples, float32[N, D].
+        vectors: of its examples, float32[N, D], as they are compared.
     """
     reference = vectors.mean(axis=0, keepdims=True)
     spread = float(np.linalg.norm(vectors - reference, axis=1).max())
@@ -193,15 +193,15 @@ def _joined(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
     return joined
 
 
-def _vectors(predictor: Predictor, records: pa.RecordBatch) -> np.ndarray:
-    """float32[N, D] of the examples in the records."""
+def _vectors(predictor: Predictor, known: Nearest, records: pa.RecordBatch) -> np.ndarray:
+    """float32[N, D] of the examples in the records, as they are compared."""
     predictor.pipeline.columns(records.schema)
     read = predictor.pipeline.read(records)
     if not len(read.ends):
         window = predictor.pipeline.window
         needed = f"; a window needs {window.length} rows without a gap" if window else ""
         raise DataError(f"expected at least one example, found none in {records.num_rows:,} records{needed}")
-    return predictor.session.answer(read.features).reshape(len(read.ends), -1)
+    return known.placed(predictor.session.answer(read.features))
 
 
 def _registered(

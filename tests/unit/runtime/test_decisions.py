@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -58,9 +60,19 @@ def nearest(*radii: float) -> Nearest:
 
 
 def test_the_nearest_state_within_its_radius() -> None:
-    decision = nearest(np.inf, 1.0)
-    found = answers(decision, [[0, 0.4], [3, 4], [3, 5.5], [0, -7], [3, 5]])
-    assert found == [("calm", 0.4), ("storm", 0), ("unknown", 1.5), ("calm", 7), ("storm", 1)]
+    decision = nearest(5.0, 1.0)
+    found = answers(decision, [[0, 0.4], [3, 4], [4, 5.5], [0, -7], [3, 5]])
+    assert found == [("calm", 0.4), ("storm", 0), ("unknown", 1.80278), ("unknown", 7), ("storm", 1)]
+
+
+def test_a_state_that_holds_the_record_comes_before_a_nearer_one_that_does_not() -> None:
+    assert answers(nearest(np.inf, 1.0), [[3, 5.5]]) == [("calm", 5.40833)]
+
+
+def test_a_turn_comes_before_every_distance() -> None:
+    turned = replace(nearest(np.inf, 1.0), turn=np.array([[1, 0], [0, 0.5]], np.float32))
+    assert answers(turned, [[0, 0.4], [3, 8]]) == [("calm", 0.2), ("storm", 0)]
+    assert turned.placed(np.ones((1, 2), np.float32)).tolist() == [[1, 0.5]]
 
 
 def test_the_nearest_of_many() -> None:
