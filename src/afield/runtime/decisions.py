@@ -153,8 +153,8 @@ class Nearest:
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
         vectors = self.placed(raw)
         apart = self.apart(vectors)
-        held: np.ndarray = apart <= self.radii[self.states]
-        known = held.any(axis=1)
+        held = apart <= self.radii[self.states]
+        known = np.any(held, axis=1)
         best = np.where(held | ~known[:, None], self._offered(apart), np.inf).argmin(axis=1)
         state = np.where(known, self.states[best], len(self.names)).astype(np.int32)
         names = pa.array([*self.names, UNKNOWN], pa.string())
