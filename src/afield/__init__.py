@@ -10,19 +10,23 @@ if TYPE_CHECKING:
     from afield.case import Case, Version, load
     from afield.train.compiled.fitting import fit
     from afield.train.compiled.fitting.chunks import Chunks
+    from afield.tune import tune
+    from afield.tune.builds import Range
 
 # Keras reads it once, when it is imported, which is mostly after this.
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 __version__ = "0.1.0"
-__all__ = ["Case", "Chunks", "Version", "__version__", "fit", "load"]
+__all__ = ["Case", "Chunks", "Range", "Version", "__version__", "fit", "load", "tune"]
 
 _HOMES = {
     "Case": "afield.case",
     "Chunks": "afield.train.compiled.fitting.chunks",
+    "Range": "afield.tune.builds",
     "Version": "afield.case",
     "fit": "afield.train.compiled.fitting",
     "load": "afield.case",
+    "tune": "afield.tune.builds",
 }
 
 

@@ -15,9 +15,11 @@ from afield import __version__
 VERBS: Mapping[str, tuple[str, str]] = {
     "new": ("afield.cli.new", "Start a use case from the gallery."),
     "check": ("afield.cli.check", "Say what is wrong with a use case, and where."),
+    "explore": ("afield.cli.explore", "Say what data holds, what is wrong with it, and whether it can answer."),
     "show": ("afield.cli.show", "Show the flow of a use case and its network."),
     "train": ("afield.cli.train", "Train a new version: progress, history, report."),
     "compare": ("afield.cli.compare", "Train several models on one split and put them side by side."),
+    "tune": ("afield.cli.tune", "Search for the best values of what the use case leaves open."),
     "report": ("afield.cli.report", "Show what training found out about a version."),
     "teach": ("afield.cli.teach", "Add a state from a few examples, without training."),
     "adapt": ("afield.cli.adapt", "Move the known states to a new network, without training."),

@@ -34,4 +34,5 @@ def command(folder: Path, rows: str, state: str, version: str | None, as_json: b
         facts = {"version": name, "of": taught.of, "examples": examples, "moved": taught.moved}
         click.echo(json.dumps(facts))
         return
-    click.echo(f"{name}: {taught.of} set to another network, its states shifted by {taught.moved:.3g}, from {examples:,} example{'s' * (examples != 1)}")
+    said = f"set to another network by {examples:,} example{'s' * (examples != 1)}"
+    click.echo(f"{name}: {taught.of} {said}, its states shifted by {taught.moved:.3g}")

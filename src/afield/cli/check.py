@@ -23,7 +23,7 @@ def command(folder: Path, overrides: tuple[str, ...], as_json: bool) -> int:
 
     The exit code is 2 when something is wrong, 0 when nothing is, or only warnings are given.
     """
-    from afield.usecase.load import FILE_NAME, check
+    from afield.usecase.load import FILE_NAME, check, load
 
     findings = check(folder, overrides)
     errors = sum(finding.severity == "error" for finding in findings)
@@ -34,7 +34,9 @@ def command(folder: Path, overrides: tuple[str, ...], as_json: bool) -> int:
             click.echo(str(finding))
         file = folder / FILE_NAME if folder.is_dir() else folder
         counted = [_counted(errors, "problem"), _counted(len(findings) - errors, "warning")]
-        click.echo(f"{file}: {', '.join(counted) if findings else 'no problems found'}")
+        space = () if errors else load(folder, overrides).space
+        searched = f"; {len(space)} {'values' if len(space) > 1 else 'value'} to search: afield tune {folder}"
+        click.echo(f"{file}: {', '.join(counted) if findings else 'no problems found'}{searched if space else ''}")
     return 2 if errors else 0
 
 

@@ -54,12 +54,8 @@ def start(name: str, folder: Path, *, data: str | None = None, force: bool = Fal
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(names())}"
         raise UseCaseError(f"the gallery has no use case '{name}'; {hint}")
-    given = None if data is None else _existing(data)
-    if folder.exists() and not folder.is_dir():
-        raise UseCaseError(f"{folder}: is a file; name a folder for the use case")
-    if folder.is_dir() and any(folder.iterdir()) and not force:
-        raise UseCaseError(f"{folder}: is not empty; name another folder, or add --force to write into it")
-    folder.mkdir(parents=True, exist_ok=True)
+    given = None if data is None else existing(data)
+    make(folder, force=force)
     written = _write_data(name, folder / _DATA_FOLDER, given)
     for file_name, text in _copied(name):
         if given is not None and written is None and file_name.endswith(".yaml"):
@@ -69,8 +65,25 @@ def start(name: str, folder: Path, *, data: str | None = None, force: bool = Fal
     return Started(folder / "usecase.yaml", notes)
 
 
-def _existing(data: str) -> Path:
-    """The absolute path, so that the use case means the same from any folder."""
+def make(folder: Path, *, force: bool) -> None:
+    """Makes the folder of a use case.
+
+    Raises:
+        UseCaseError: it is a file, or not empty and `force` is not given.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UseCaseError(f"{folder}: is a file; name a folder for the use case")
+    if folder.is_dir() and any(folder.iterdir()) and not force:
+        raise UseCaseError(f"{folder}: is not empty; name another folder, or add --force to write into it")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def existing(data: str) -> Path:
+    """The absolute path of a person's data, so that the use case means the same from any folder.
+
+    Raises:
+        UseCaseError: there is nothing at that path.
+    """
     path = Path(data).expanduser().absolute()
     finds_one = any(iglob(str(path), recursive=True))  # noqa: PTH207, as Path.glob takes no absolute pattern
     if not path.exists() and not finds_one:

@@ -1,4 +1,4 @@
-"""report.html and compare.html: one file each that opens offline, with its plots, its style and its script inside."""
+"""Pages of a report, a comparison, a search: one file each that opens offline, its plots, style and script inside."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from afield.report.beside import beside
 from afield.report.cards import cards
 from afield.report.confusion import confused_classes, confused_pairs
 from afield.report.diagram import svg
-from afield.report.figures import HEAT_CLASSES, comparison_figures, figures, history_names
-from afield.report.model import Comparison, Report
+from afield.report.figures import HEAT_CLASSES, comparison_figures, figures, history_names, tuning_figures
+from afield.report.figures.exploration import exploration_figures
+from afield.report.model import Comparison, Report, Tuning
+from afield.report.model.exploration import Exploration
+from afield.report.searched import among, failures, short_names, value_text
+from afield.report.spark import spark
 from afield.report.text import duration, figure, prose, size, visible, within, written
 
 PAIRS = 30
@@ -34,14 +38,22 @@ SECTIONS = (
 """Fields of a report, and the template of each that is filled."""
 
 
-def write(document: Report | Comparison, path: Path) -> None:
+def write(document: Report | Comparison | Tuning | Exploration, path: Path) -> None:
     """Writes the page; a file that is there already is replaced only once the new one is whole.
 
     Raises:
         StateError: the page cannot be written there, or jinja2 or plotly is not installed.
         TransientError: the disk is full.
     """
-    made = html(document) if isinstance(document, Report) else comparison_html(document)
+    match document:
+        case Report():
+            made = html(document)
+        case Comparison():
+            made = comparison_html(document)
+        case Tuning():
+            made = tuning_html(document)
+        case Exploration():
+            made = exploration_html(document)
     content = made.encode()
     with replacing(path, len(content)) as file:
         file.write(content)
@@ -82,6 +94,29 @@ def comparison_html(comparison: Comparison) -> str:
     return _rendered("comparison.html.j2", comparison=comparison, others=others, figures=figures)
 
 
+def tuning_html(tuning: Tuning) -> str:
+    """The page of a search as text; the same search gives the same text.
+
+    Raises:
+        StateError: jinja2 or plotly is not installed.
+    """
+    names = short_names([searched.name for searched in tuning.searched])
+    figures = tuning_figures(tuning)
+    return _rendered("tuning.html.j2", tuning=tuning, names=names, failures=failures(tuning), figures=figures)
+
+
+def exploration_html(found: Exploration) -> str:
+    """The page of an exploration as text; the same exploration gives the same text.
+
+    Raises:
+        StateError: jinja2 or plotly is not installed.
+    """
+    names = sorted({name for one in (found.signal.contenders if found.signal else ()) for name in one.figures})
+    labelled = sum(one.rows for one in found.classes)
+    figures = exploration_figures(found)
+    return _rendered("exploration.html.j2", found=found, others=names, labelled=labelled, figures=figures)
+
+
 def _rendered(template: str, **values: Any) -> str:
     try:
         from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -99,8 +134,16 @@ def _rendered(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {"duration": duration, "figure": figure, "prose": prose, "size": size, "spaced": _spaced}
-    filters |= {"upper_first": _upper_first, "visible": visible, "within": within, "written": written}
+    filters: dict[str, Any] = {
+        "duration": duration,
+        "figure": figure,
+        "prose": prose,
+        "size": size,
+        "spaced": _spaced,
+        "spark": spark,
+    }
+    filters |= {"among": among, "value_text": value_text}
+    filters |= {"spark": spark, "upper_first": _upper_first, "visible": visible, "within": within, "written": written}
     for name, made in filters.items():
         environment.filters[name] = made
     scripts = [get_plotlyjs(), _resource("page.js")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import hypot
 
-from afield.report.model import Comparison, Contender, Groups, Interval, Report, higher_is_better
+from afield.report.model import Comparison, Contender, Groups, Interval, Report, Tuning, higher_is_better
 
 TRIVIAL = frozenset({"majority", "mean", "chance", "character frequencies"})
 """Names of the baselines that look at no feature: the most frequent class, the mean value, any order, any text."""
@@ -157,3 +157,19 @@ def _figures(value: float, interval: Interval | None) -> str:
 
 def _range(interval: Interval) -> str:
     return f"{interval[0]:.4f} to {interval[1]:.4f}"
+
+
+def tuning_verdict(tuning: Tuning) -> str:
+    """Says what the best trial is worth on rows the search never saw, and which value mattered most.
+
+    Args:
+        tuning: all but its verdict.
+    """
+    best, test = tuning.best_trial, tuning.test
+    reached = f"{tuning.metric} {_figures(test.score, test.interval)} on {tuning.rows:,} test rows"
+    said = f"The best of {len(tuning.trials):,} trials reaches {reached} that the search never saw"
+    if best.score is not None:
+        said += f", and {best.score:.4f} on the validation part that chose it"
+    first = tuning.searched[0]
+    mattered = f"; `{first.name}` mattered most ({first.importance:.0%})" if first.importance else ""
+    return f"{said}{mattered if len(tuning.searched) > 1 else ''}."

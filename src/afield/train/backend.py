@@ -10,11 +10,13 @@ from typing import Any
 from afield.errors import StateError, UseCaseError
 
 
-def prepare(device: str = "auto") -> str:
+def prepare(device: str = "auto", *, side_by_side: bool = False) -> str:
     """Sets Keras to its JAX backend, keeps compiled programs on disk, and picks the device.
 
     Args:
         device: "auto" takes an accelerator where there is one; "cpu", "gpu" and "tpu" name it.
+        side_by_side: on the CPU, each program has one processor to itself, and as many run at a time as there are
+            processors: for populations of small networks. No effect once the process has run a program.
 
     Returns:
         What was picked, for the report.
@@ -23,7 +25,7 @@ def prepare(device: str = "auto") -> str:
         StateError: the training part is not installed, or Keras already runs on another backend.
         UseCaseError: the named device is not there.
     """
-    require()
+    require(threads=1 if side_by_side else None)
     import jax
 
     try:
@@ -35,8 +37,11 @@ def prepare(device: str = "auto") -> str:
     return f"{found[0].platform}: {found[0].device_kind}"
 
 
-def require() -> None:
+def require(threads: int | None = None) -> None:
     """Sets Keras to its JAX backend and keeps compiled programs on disk; the device stays as it is.
+
+    Args:
+        threads: of a program on the CPU; None takes one a processor.
 
     Raises:
         StateError: the training part is not installed, or Keras already runs on another backend.
@@ -57,15 +62,44 @@ def require() -> None:
         raise StateError(
             f"Keras already runs on {keras.backend.backend()}: import afield first, or set KERAS_BACKEND=jax"
         )
-    _cache_programs(jax)
+    if threads is None or _started():
+        _cache_programs(jax, processors())
+    else:
+        _start(jax, threads)
+        _cache_programs(jax, threads)
 
 
-def _cache_programs(jax: Any) -> None:
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _started() -> bool:
+    from jax._src import xla_bridge  # no public name tells
+
+    return xla_bridge.backends_are_initialized()
+
+
+def _start(jax: Any, threads: int) -> None:
+    # XLA divides a program among its threads, which costs a small step a third of its time; it asks this variable how
+    # many to make, once. Without the dispatch to them, programs that are called in several threads run in these.
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
+    before = os.environ.get("NPROC")
+    os.environ["NPROC"] = str(threads)
+    try:
+        jax.devices()
+    finally:
+        if before is None:
+            del os.environ["NPROC"]
+        else:
+            os.environ["NPROC"] = before
+
+
+def _cache_programs(jax: Any, threads: int) -> None:
     if jax.config.jax_compilation_cache_dir:
         return  # a folder of the user's own, or an earlier call
     # A program is made for a number of threads, which its key in the cache does not tell.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "afield" / f"jax-{cores}"
+    folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "afield" / f"jax-{threads}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:

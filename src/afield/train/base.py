@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,6 +15,14 @@ from afield.report.model import Epoch, LayerRow
 from afield.usecase.training import Train
 
 Kind = Literal["classify", "tag", "regress", "abnormal", "group", "write"]
+
+MEASURED: Mapping[str, tuple[str, ...]] = {
+    "classify": ("accuracy",),
+    "tag": ("accuracy",),
+    "write": ("accuracy",),
+    "regress": ("mean_absolute_error",),
+}
+"""Kind of question -> what is measured of a network each epoch where the use case does not say."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from afield.errors import AfieldError, DataError, UseCaseError
-from afield.preprocess.rows import taken
 from afield.registry.versions import utc_now
 from afield.report.metrics import mean_interval
 from afield.report.model import Comparison, Contender, Failure
@@ -26,13 +25,11 @@ from afield.train.dataset import Dataset, build
 from afield.train.facts import facts
 from afield.train.records import Records
 from afield.train.split import Parts, folds
+from afield.train.timing import row_seconds
 from afield.train.workflow import gathered, task
 from afield.usecase.base import Component
 from afield.usecase.components import name_of
 from afield.usecase.load import LoadedUseCase
-
-TIMED_ROWS = 200
-"""Rows that are answered one by one to time a row."""
 
 
 @dataclass
@@ -65,9 +62,10 @@ def compare(
         clock: what time it is, with a time zone.
 
     Raises:
-        UseCaseError: there is no model of such a name.
+        UseCaseError: there is no model of such a name, or values are still to be searched for.
         AfieldError: the data cannot be learned from. A model that fails is told in the comparison.
     """
+    loaded.refuse_searches()
     watcher = watcher or Unwatched()
     declared = chosen(loaded, models)
     device = prepare(loaded.model.train.device)
@@ -84,7 +82,7 @@ def compare(
                 continue
             watcher.stage(f"{name}, fold {number + 1}/{count}" if count > 1 else name)
             try:
-                entry.rows.append(_trained(loaded, data, name, spec, watcher))
+                entry.rows.append(measured(loaded, data, name, spec, watcher))
             except AfieldError as failed:
                 entry.failed = str(failed)
         watcher.stage("baselines")
@@ -168,7 +166,19 @@ def _cut(loaded: LoadedUseCase, count: int, number: int) -> Callable[[Any], Part
     return lambda layout: folds(layout.targets, count, number, split.validation, seed, stratify=stratify)
 
 
-def _trained(loaded: LoadedUseCase, data: Dataset, name: str, spec: Any, watcher: Watcher) -> Contender:
+def measured(loaded: LoadedUseCase, data: Dataset, name: str, spec: Any, watcher: Watcher) -> Contender:
+    """A model fitted to the training part and judged on the test part, with its size and the time it takes.
+
+    Args:
+        loaded: the use case.
+        data: its dataset.
+        name: of the model.
+        spec: the model.
+        watcher: who is told of the progress.
+
+    Raises:
+        AfieldError: it cannot be fitted or judged.
+    """
     from afield.train.judging.judge import judged  # imported once the backend is prepared
 
     with_model = replace(loaded, model=loaded.model.model_copy(update={"model": spec}))
@@ -184,20 +194,8 @@ def _trained(loaded: LoadedUseCase, data: Dataset, name: str, spec: Any, watcher
     contender = judgement.contender(name, name_of(spec), _metric(loaded), seconds)
     if contender is None:
         raise DataError(f"nothing is known by which '{_metric(loaded)}' could be computed")
-    row_seconds = _timed(session, data)
-    return contender.model_copy(update={"row_seconds": row_seconds, "bytes": len(network), "lines": lines(spec)})
-
-
-def _timed(session: Session, data: Dataset) -> float:
-    """Seconds to answer one row, the median over rows of the test part."""
-    rows = data.parts.test[np.arange(TIMED_ROWS) % len(data.parts.test)]
-    seconds: list[float] = []
-    for row in rows:
-        features = taken(data.features, np.array([row]))
-        started = time.perf_counter()
-        session.answer(features)
-        seconds.append(time.perf_counter() - started)
-    return float(np.median(seconds))
+    seconds_a_row = row_seconds(session, data.examples(data.parts.test).features)
+    return contender.model_copy(update={"row_seconds": seconds_a_row, "bytes": len(network), "lines": lines(spec)})
 
 
 def _baselines(loaded: LoadedUseCase, data: Dataset) -> list[Contender]:

@@ -53,8 +53,10 @@ def train(
         clock: what time it is, with a time zone.
 
     Raises:
+        UseCaseError: values are still to be searched for.
         AfieldError: the data cannot be learned from, a layer does not fit, or nothing can be written.
     """
+    loaded.refuse_searches()
     watcher = watcher or Unwatched()
     with use_case_lock(loaded.folder, "train"):
         started = time.perf_counter()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,6 +22,7 @@ from afield.usecase.findings import Finding, InvalidUseCaseError, Place
 from afield.usecase.model import NAME_PATTERN, UseCase
 from afield.usecase.overrides import override
 from afield.usecase.schema import json_schema
+from afield.usecase.searches import Decide, Dimension, asked, corners, first, misplaced, settled, still_open
 
 FILE_NAME = "usecase.yaml"
 
@@ -30,13 +32,15 @@ class LoadedUseCase:
     """A use case without errors.
 
     Args:
-        model: what it declares.
+        model: what it declares; with the first value of each search in its place.
         name: its name, or its folder's.
         folder: the folder that relative paths in it start from.
         path: its file.
         text: the file as it is written.
         overrides: what was put in place of the file's values.
         warnings: what is doubtful in it.
+        document: the file with the overrides in it, its searches as they are written.
+        space: the searches.
     """
 
     model: UseCase
@@ -46,6 +50,36 @@ class LoadedUseCase:
     text: str
     overrides: tuple[str, ...]
     warnings: tuple[Finding, ...]
+    document: Document
+    space: tuple[Dimension, ...] = ()
+
+    def at(self, decide: Decide) -> LoadedUseCase:
+        """The use case with a value in place of each search.
+
+        Raises:
+            UseCaseError: the values do not go together.
+        """
+        document = settled(self.document, decide)
+        model, findings = _checked(document, self.path)
+        outer = [dimension for dimension in self.space if not dimension.inner]
+        given = [f"{dimension.name}={json.dumps(document.value(dimension.path))}" for dimension in outer]
+        return replace(
+            self,
+            model=model,
+            overrides=(*self.overrides, *given),
+            warnings=tuple(findings),
+            document=document,
+            space=(),
+        )
+
+    def refuse_searches(self) -> None:
+        """For what needs a value in place of each search.
+
+        Raises:
+            UseCaseError: there are searches; the text lists them with line and column.
+        """
+        if self.space:
+            raise InvalidUseCaseError(still_open(self.document, self.space, str(self.folder)))
 
     @property
     def resolved(self) -> str:
@@ -71,16 +105,11 @@ def load(path: FilePath | str, overrides: Sequence[str] = ()) -> LoadedUseCase:
     """
     file, text = _read(FilePath(path))
     document = override(parse(text, str(file)), overrides)
-    model = _validate(document)
-    findings = [
-        *_named(model, document, file),
-        *_linted(model, document, file.parent),
-        *_read_back(model, document, file.parent),
-    ]
-    if any(finding.severity == "error" for finding in findings):
-        raise InvalidUseCaseError(findings)
+    if wrong := misplaced(document):
+        raise InvalidUseCaseError(wrong)
+    model, warnings, space = _searched(document, file)
     name = model.name or file.resolve().parent.name
-    return LoadedUseCase(model, name, file.parent, file, text, tuple(overrides), tuple(findings))
+    return LoadedUseCase(model, name, file.parent, file, text, tuple(overrides), warnings, document, space)
 
 
 def check(path: FilePath | str, overrides: Sequence[str] = ()) -> list[Finding]:
@@ -119,6 +148,45 @@ def _read(path: FilePath) -> tuple[FilePath, str]:
         column = error.start - content.rfind(b"\n", 0, error.start)
         place = Place(str(file), line, column)
         raise InvalidUseCaseError([Finding(place, (), "a byte that is not UTF-8; save the file as UTF-8")]) from None
+
+
+def _searched(document: Document, file: FilePath) -> tuple[UseCase, tuple[Finding, ...], tuple[Dimension, ...]]:
+    """The use case with the first value of each search, what is doubtful in it, and the searches.
+
+    Every value that a search names is put in its place once, so that one that does not fit is an error here.
+    """
+    models: list[UseCase] = []
+    findings: dict[str, Finding] = {}
+    space: dict[str, Dimension] = {}
+    for decided in corners(document):
+        there = asked(document, decided)
+        ends = {dimension.name: decided.get(dimension.name, first(dimension)) for dimension in there}
+        try:
+            model, found = _checked(settled(document, lambda dimension, ends=ends: ends[dimension.name]), file)
+            models.append(model)
+        except InvalidUseCaseError as invalid:
+            found = invalid.findings
+        findings |= {str(finding): finding for finding in found}
+        space |= {dimension.name: dimension for dimension in there}
+    _refuse(list(findings.values()))
+    return models[0], tuple(findings.values()), tuple(space.values())
+
+
+def _checked(document: Document, file: FilePath) -> tuple[UseCase, Sequence[Finding]]:
+    """What a document without searches declares, and what is doubtful in it."""
+    model = _validate(document)
+    findings = [
+        *_named(model, document, file),
+        *_linted(model, document, file.parent),
+        *_read_back(model, document, file.parent),
+    ]
+    _refuse(findings)
+    return model, findings
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    if any(finding.severity == "error" for finding in findings):
+        raise InvalidUseCaseError(findings)
 
 
 def _validate(document: Document) -> UseCase:

@@ -10,9 +10,10 @@ from afield.report.figures import sections
 from afield.report.figures.classes import HEAT_CLASSES, calibration, confusion
 from afield.report.figures.clouds import embedding, groups
 from afield.report.figures.common import Figure, curves, label, scores
+from afield.report.figures.tuning import tuning_figures
 from afield.report.model import Comparison, Epoch, Report
 
-__all__ = ["HEAT_CLASSES", "Figure", "comparison_figures", "figures", "history_names", "label"]
+__all__ = ["HEAT_CLASSES", "Figure", "comparison_figures", "figures", "history_names", "label", "tuning_figures"]
 
 
 def figures(report: Report) -> dict[str, Figure]:

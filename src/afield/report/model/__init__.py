@@ -35,6 +35,7 @@ from afield.report.model.training import (
     Token,
     Vocabulary,
 )
+from afield.report.model.tuning import TUNING_SCHEMA, Searched, TrialRow, Tuning
 from afield.report.model.unlabelled import Abnormal, AtK, Contribution, Group, Groups, Known, Typical, Unusual
 from afield.report.model.values import Missed, Regression
 
@@ -43,6 +44,7 @@ __all__ = [
     "DENSE_CLASSES",
     "METRIC",
     "SCHEMA",
+    "TUNING_SCHEMA",
     "Abnormal",
     "AtK",
     "Average",
@@ -81,6 +83,7 @@ __all__ = [
     "Report",
     "Sample",
     "Scores",
+    "Searched",
     "Share",
     "Shown",
     "SourceCounts",
@@ -91,6 +94,8 @@ __all__ = [
     "Tags",
     "TextScores",
     "Token",
+    "TrialRow",
+    "Tuning",
     "Typical",
     "Unusual",
     "Vocabulary",

@@ -7,14 +7,15 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from afield.errors import StateError
+from afield.report.model.base import Fixed
 from afield.report.model.contenders import COMPARISON_SCHEMA, Comparison
 from afield.report.model.report import SCHEMA, Report
 
 Document = TypeVar("Document", Report, Comparison)
 
 
-def json_text(document: Report | Comparison) -> str:
-    """The text of report.json or compare.json: keys in declared order, the same bytes for the same content."""
+def json_text(document: Fixed) -> str:
+    """The text of a document such as report.json: keys in declared order, the same bytes for the same content."""
     return document.model_dump_json(indent=2) + "\n"
 
 

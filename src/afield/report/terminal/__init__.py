@@ -14,9 +14,10 @@ from afield.report.terminal.contenders import models, render_comparison
 from afield.report.terminal.heading import facts
 from afield.report.terminal.parts import emphasised
 from afield.report.terminal.sections import abnormal_rows, group_table, samples, worst_values
+from afield.report.terminal.tuning import render_tuning
 from afield.report.text import visible
 
-__all__ = ["render", "render_comparison"]
+__all__ = ["render", "render_comparison", "render_tuning"]
 
 
 def render(report: Report, console: Console) -> None:

@@ -46,8 +46,8 @@ class Steps:
     def __init__(self, model: keras.Model, draw: Draw | None = None) -> None:
         self.model = model
         self._draw = draw
-        self._train = jax.jit(self._train_steps, donate_argnums=(0, 1), compiler_options=_options())
-        self._test = jax.jit(self._test_steps, compiler_options=_options())
+        self._train = jax.jit(self.train_steps, donate_argnums=(0, 1), compiler_options=options())
+        self._test = jax.jit(self.test_steps, compiler_options=options())
         self._predict = jax.jit(self._predict_batch)
         self.copy: Callable[[Any], Any] = jax.jit(lambda tree: jax.tree.map(jnp.copy, tree))
 
@@ -84,7 +84,9 @@ class Steps:
         functions: list[Any] = [self._train, self._test]
         return sum(function._cache_size() for function in functions)
 
-    def _train_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
+    def train_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
+        """What `train` compiles, to be traced in another program."""
+
         def step(state: ModelState, metrics: Any, rows: Any) -> Any:
             logs, (*new, metrics) = self.model.train_step((*map(list, state), list(metrics)), gather(data, rows))
             return ModelState(*map(tuple, new)), tuple(metrics), logs
@@ -94,7 +96,9 @@ class Steps:
         with fast_recurrence(), nullcontext() if own else narrow_products():
             return self._loop(step, state, metrics, order, first, last, own=own)
 
-    def _test_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
+    def test_steps(self, state: ModelState, metrics: Any, data: Any, order: Any, first: Any, last: Any) -> Any:
+        """What `test` compiles, to be traced in another program."""
+
         def step(state: ModelState, metrics: Any, rows: Any) -> Any:
             logs, (_, rest, metrics) = self.model.test_step(
                 (list(state.trainable), list(state.rest), list(metrics)), gather(data, rows)
@@ -139,7 +143,8 @@ class Steps:
             return self.model.predict_step((list(state.trainable), list(state.rest)), (x,))[0]
 
 
-def _options() -> dict[str, Any] | None:
+def options() -> dict[str, Any] | None:
+    """Of the compiler, for the default device."""
     # XLA's default of 256 bits leaves half of a vector unit of 512 idle; narrower processors ignore it.
     return {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from afield.errors import UseCaseError
-from afield.train.base import Examples, Task
+from afield.train.base import MEASURED, Examples, Task
 from afield.train.compiled.loop import Plan
 from afield.train.networks import build
 
@@ -125,26 +125,34 @@ def weights_of(task: Task, targets: np.ndarray) -> np.ndarray | None:
     Raises:
         UseCaseError: a weight for a class that is not there.
     """
+    weights = class_weights_of(task, targets)
+    return None if weights is None else weights[targets]
+
+
+def class_weights_of(task: Task, targets: np.ndarray) -> np.ndarray | None:
+    """The weight of each class in the loss, float32[C]; None where all have the same.
+
+    Args:
+        task: with what is wished for.
+        targets: int32[N], classes of the training records.
+
+    Raises:
+        UseCaseError: a weight for a class that is not there.
+    """
     wanted, classes = task.train.class_weight, task.classes
     if wanted == "none" or task.kind != "classify":
         return None
     if wanted == "balanced":
         counts = np.bincount(targets, minlength=len(classes))
-        return (len(targets) / (len(counts) * np.maximum(counts, 1))).astype(np.float32)[targets]
+        return (len(targets) / (len(counts) * np.maximum(counts, 1))).astype(np.float32)
     unknown = sorted(set(wanted) - set(classes))
     if unknown:
         raise UseCaseError(f"train.class_weight: there is no class '{unknown[0]}'; there are {', '.join(classes[:20])}")
-    return np.array([wanted.get(name, 1.0) for name in classes], np.float32)[targets]
+    return np.array([wanted.get(name, 1.0) for name in classes], np.float32)
 
 
 def _metrics(task: Task, binary: bool) -> list[Any]:
-    usual = {
-        "classify": ("accuracy",),
-        "tag": ("accuracy",),
-        "write": ("accuracy",),
-        "regress": ("mean_absolute_error",),
-    }
-    wanted = task.train.metrics if task.train.metrics is not None else usual.get(task.kind, ())
+    wanted = task.train.metrics if task.train.metrics is not None else MEASURED.get(task.kind, ())
     made: list[Any] = []
     for name in wanted:
         if name == "accuracy" and task.kind == "tag":

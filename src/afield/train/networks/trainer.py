@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
+import numpy as np
 
 from afield.errors import UseCaseError
 from afield.preprocess.base import Features, StepInput
@@ -25,6 +26,21 @@ Build = Callable[[Sequence[StepInput]], keras.Model]
 """Makes the network for what enters it; compiled or not."""
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What a network learns from.
+
+    Args:
+        features: of N records.
+        targets: what it is to answer to them.
+        validation: (features, targets) that watch the training.
+    """
+
+    features: Features
+    targets: Any
+    validation: tuple[Features, Any]
+
+
 class KerasTrainer:
     """Fits one Keras network.
 
@@ -35,15 +51,15 @@ class KerasTrainer:
 
     def __init__(self, network: Build, task: Task) -> None:
         self._network = network
-        self._task = task
+        self.task = task
         self._checkpoints = Checkpoints(task.checkpoints, task.identity) if task.checkpoints else None
 
     def fit(
         self, training: Examples, validation: Examples, watcher: Watcher
     ) -> TrainedSparse | TrainedKeras | TrainedWriter:
         """Fits on the training examples; early stopping looks at the validation examples alone."""
-        refused(self._task)
-        if not any(one.sparse for one in self._task.inputs):
+        refused(self.task)
+        if not any(one.sparse for one in self.task.inputs):
             return self._fit_whole(training, validation, watcher)
         return self._fit_sparse(training, validation, watcher)
 
@@ -64,7 +80,7 @@ class KerasTrainer:
 
     def _fit_sparse(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedSparse:
         rows, others = sparse(training.features), sparse(validation.features)
-        task = self._task
+        task = self.task
         steps = self._steps(len(rows))
         scale = Scale.of(task, training.targets)
         outputs: tuple[int, ...] = (len(task.classes),)
@@ -91,41 +107,67 @@ class KerasTrainer:
         return TrainedSparse(engine, state, loop.progress, task.inputs[0], scale, layers)
 
     def _fit_whole(self, training: Examples, validation: Examples, watcher: Watcher) -> TrainedKeras | TrainedWriter:
-        task = self._task
-        model = self._compiled(task.inputs, self._steps(len(next(iter(training.features.values())))))
+        task = self.task
+        model = self.network(training)
         if task.kind == "write":
             TrainedWriter(model, Progress(), task).export_onnx()  # refused before the training, which may take long
-        scale = Scale.of(task, training.targets)
-        outputs = tuple(model.outputs[0].shape)[1:]
+        lesson = self.lesson(model, training, validation)
         engine = WholeEngine(
             model,
-            training.features,
-            targets_of(task, training, scale, outputs),
-            (validation.features, targets_of(task, validation, scale, outputs)),
+            lesson.features,
+            lesson.targets,
+            lesson.validation,
             task.train.batch_size,
             task.train.seed,
             weights_of(task, training.targets),
         )
         loop = Loop(engine, plan_of(task), self._checkpoints, watcher)
         state = self._run(loop)
-        model.set_weights(engine.weights(state))
+        return self.trained(model, engine.weights(state), loop.progress, training)
+
+    def network(self, training: Examples) -> keras.Model:
+        """The network as it is before its first step: compiled, with its first weights.
+
+        Args:
+            training: what it is to be fitted to; dense.
+        """
+        return self._compiled(self.task.inputs, self._steps(len(next(iter(training.features.values())))))
+
+    def lesson(self, model: keras.Model, training: Examples, validation: Examples) -> Lesson:
+        """What a network learns from some examples."""
+        outputs = tuple(model.outputs[0].shape)[1:]
+        scale = Scale.of(self.task, training.targets)
+        targets, others = (targets_of(self.task, one, scale, outputs) for one in (training, validation))
+        return Lesson(training.features, targets, (validation.features, others))
+
+    def trained(
+        self, model: keras.Model, weights: list[np.ndarray], progress: Progress, training: Examples
+    ) -> TrainedKeras | TrainedWriter:
+        """A network that was fitted.
+
+        Args:
+            model: the network, whose weights are set.
+            weights: in the order of its own.
+            progress: how the fit went.
+            training: what it was fitted to.
+        """
+        task = self.task
         if task.train.precision != "float32":
             # What runs afield computes in float32.
-            weights = model.get_weights()
             model = self._network(task.inputs)
-            model.set_weights(weights)
+        model.set_weights(weights)
         if task.kind == "write":
-            return TrainedWriter(model, loop.progress, task)
+            return TrainedWriter(model, progress, task)
         if task.kind == "abnormal":
-            return TrainedReconstruction(model, loop.progress, task, training.features)
-        return TrainedKeras(model, loop.progress, task, scale)
+            return TrainedReconstruction(model, progress, task, training.features)
+        return TrainedKeras(model, progress, task, Scale.of(task, training.targets))
 
     def _steps(self, rows: int) -> int:
-        batch = min(self._task.train.batch_size, rows)
-        return -(-rows // batch) * self._task.train.epochs
+        batch = min(self.task.train.batch_size, rows)
+        return -(-rows // batch) * self.task.train.epochs
 
     def _compiled(self, inputs: Sequence[StepInput], steps: int) -> keras.Model:
-        train = self._task.train
+        train = self.task.train
         keras.utils.set_random_seed(train.seed)
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy(train.precision)
@@ -134,7 +176,7 @@ class KerasTrainer:
         finally:
             keras.config.set_dtype_policy(before)
         if not model.compiled:
-            learning(model, self._task, steps)
+            learning(model, self.task, steps)
         return model
 
     def _run(self, loop: Loop) -> Any:

@@ -79,7 +79,7 @@ def sources(
             batch_size = -(-rows // steps_per_epoch) if steps_per_epoch else 32
         packed = keras.utils.pack_x_y_sample_weight(given[0], given[1], weigh(given[1], given[2]))
         batch = min(batch_size, rows)
-        training = Arrays(packed, batch, shuffle, seed, steps_per_epoch, whole=size(packed) <= _room())
+        training = Arrays(packed, batch, shuffle, seed, steps_per_epoch, whole=size(packed) <= device_room())
     if validation is None:
         return training, None
     return training, _testing(model, validation, validation_batch_size or batch_size, validation_steps)
@@ -96,7 +96,7 @@ def _testing(model: keras.Model, given: Any, batch_size: int | None, steps: int 
     if arrays is None:
         return _pieces(model, x, y, weights, batch_size, False, 0, steps, weigh)
     packed = keras.utils.pack_x_y_sample_weight(arrays[0], arrays[1], weigh(arrays[1], arrays[2]))
-    return Arrays(packed, min(batch_size or 32, length(packed)), steps=steps, whole=size(packed) <= _room())
+    return Arrays(packed, min(batch_size or 32, length(packed)), steps=steps, whole=size(packed) <= device_room())
 
 
 def _arrays(model: keras.Model, x: Any, y: Any, weights: Any, where: str = "") -> tuple[Any, Any, Any] | None:
@@ -239,12 +239,22 @@ def _weighed(class_weight: dict[int, float] | None, y: Any, weights: Any) -> Any
         raise UseCaseError("class_weight: needs a model with one output, and y with its classes")
     if weights is not None:
         raise UseCaseError("class_weight: cannot be given together with weights of the rows")
+    distinct, place = classes_of(y)
+    values = [class_weight.get(number, 1.0) for number in distinct.tolist()]
+    return np.array(values, keras.config.floatx())[place]
+
+
+def classes_of(y: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of the classes in y, int64[C] ascending, and which of them each row has, int64[N] or of y's shape.
+
+    Args:
+        y: numbers of the classes, [N] or [N, 1], or one-hot, [N, C].
+    """
     classes = np.asarray(y)
     if classes.ndim > 1:
         classes = classes.argmax(axis=-1) if classes.shape[-1] != 1 else classes[..., 0]
     distinct, place = np.unique(np.round(classes).astype(np.int64), return_inverse=True)
-    values = [class_weight.get(number, 1.0) for number in distinct.tolist()]
-    return np.array(values, keras.config.floatx())[place.reshape(classes.shape)]
+    return distinct, place.reshape(classes.shape)
 
 
 def _seed(seed: int | None) -> int:
@@ -254,8 +264,8 @@ def _seed(seed: int | None) -> int:
     return int(np.random.randint(2**31))
 
 
-def _room() -> int:
-    """Bytes of data that the device may hold."""
+def device_room() -> int:
+    """Bytes that the device may be filled with; the rest is for what comes and goes."""
     device = devices()[0]
     limit = (device.memory_stats() or {}).get("bytes_limit")
     return int(MEMORY_SHARE * (limit or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")))

@@ -1,0 +1,1 @@
+"""From files as they are found to one table, with the place of every row."""
