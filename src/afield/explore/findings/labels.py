@@ -49,11 +49,7 @@ def suspects(truth: np.ndarray, told: np.ndarray) -> np.ndarray:
     if errors > KNOWING * unlike_most or wrong < LEAST_ROWS:
         return np.zeros(0, np.int64)
     # Where answers are often wrong, the surest are so at times, and that is no fault of the labels.
-    if (
-        errors > KNOWING * unlike_most
-        or wrong < LEAST_ROWS
-        or wrong - np.sqrt(wrong) < max(LEAST, OVERLAP * errors**2) * rows
-    ):
+    if wrong - np.sqrt(wrong) < max(LEAST, OVERLAP * errors**2) * rows:
         return np.zeros(0, np.int64)
     rate = wrong / rows
     found = np.concatenate([_listed(rows, truth[rows] != place, rate) for place, rows in enumerate(ranked)])
