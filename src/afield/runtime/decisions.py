@@ -149,6 +149,12 @@ class Nearest:
         fits = self.references.ndim == 2 and states.shape == self.references.shape[:1] and len(states) > 0
         if not fits or self.radii.shape != (len(self.names),) or states.min() < 0 or states.max() >= len(self.names):
             raise ValueError("references, states, names and radii are not of one number")
+        each = [array for array in (self.leads, self.levels) if array is not None]
+        size = self.references.shape[1]
+        if any(len(array) != len(self.names) for array in each) or (
+            self.turn is not None and self.turn.shape != (size, size)
+        ):
+            raise ValueError("leads, levels or turn are not of the size of names and vectors")
 
     def answer(self, raw: np.ndarray) -> dict[str, pa.Array]:
         vectors = self.placed(raw)

@@ -81,10 +81,7 @@ def teach(folder: Path, name: str, batches: Iterable[pa.RecordBatch], version: s
             leads=None if known.leads is None else known.leads[kept],
             levels=None if known.levels is None else known.levels[kept],
         )
-        decision = widened(others, name, vectors)
-        if others.levels is not None:
-            levels = np.concatenate([others.levels, predictor.pipeline.levels(records)[None]])
-            decision = replace(decision, levels=levels)
+        decision = widened(others, name, vectors, predictor.pipeline.levels(records))
         state = State(name=name, examples=len(vectors), radius=float(decision.radii[-1]), taught=True)
         said = (
             f"'{name}' was taught from {_count(len(vectors))} to {bundle.manifest.version}; the scores are from before"
@@ -136,13 +133,14 @@ def adapt(folder: Path, normal: str, batches: Iterable[pa.RecordBatch], version:
         registry.close()
 
 
-def widened(known: Nearest, name: str, vectors: np.ndarray) -> Nearest:
+def widened(known: Nearest, name: str, vectors: np.ndarray, levels: np.ndarray) -> Nearest:
     """A decision with one more name.
 
     Args:
         known: without it.
         name: of the new state.
         vectors: of its examples, float32[N, D], as they are compared.
+        levels: float64[L]; means of the preprocessing's numbers over its records.
     """
     reference = vectors.mean(axis=0, keepdims=True)
     spread = float(np.linalg.norm(vectors - reference, axis=1).max())
@@ -162,6 +160,7 @@ def widened(known: Nearest, name: str, vectors: np.ndarray) -> Nearest:
         radii=np.append(known.radii, radius).astype(np.float32),
         leads=np.append(leads, lead).astype(np.float32),
         known=None if known.known is None else np.concatenate([known.known, vectors]).astype(np.float32),
+        levels=None if known.levels is None else np.concatenate([known.levels, levels[None]]),
     )
 
 

@@ -118,6 +118,15 @@ def test_a_bundle_carries_it(decision: Decision, shape: tuple[int, int]) -> None
     assert not any(isinstance(value, np.ndarray | pa.Array) for value in content.config.values())
 
 
+@pytest.mark.parametrize("odd", ["leads", "levels", "turn"])
+def test_arrays_that_do_not_fit(odd: str) -> None:
+    kind, content = frozen(nearest(1, 2))
+    config = {name: value for name, value in content.config.items() if name != odd}
+    message = "'nearest' is not whole: leads, levels or turn are not of the size of names and vectors"
+    with pytest.raises(BundleError, match=message):
+        thawed(kind, Frozen(config, content.arrays | {odd: np.zeros((3, 3))}))
+
+
 def test_what_no_bundle_may_carry() -> None:
     with pytest.raises(
         BundleError, match=r"^the bundle decides by 'oracle', which this Afield does not know; upgrade it$"
