@@ -40,9 +40,17 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         error.show()
         return USAGE
     except Exception as error:
+        if interrupts(error):
+            return _say("interrupted", INTERRUPTED)
         if os.environ.get("AFIELD_DEBUG") == "1":
             raise
         return _say(*_message(error))
+
+
+def interrupts(error: BaseException) -> bool:
+    """Whether an error is an interruption; Pydantic wraps one that it meets while it writes values."""
+    cause = error.__cause__
+    return isinstance(error, KeyboardInterrupt) or (cause is not None and interrupts(cause))
 
 
 def _message(error: Exception) -> tuple[str, int]:

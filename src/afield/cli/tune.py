@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
+from afield.cli.ending import interrupts
 from afield.cli.options import FOLDER, JSON, OVERRIDES
 
 
@@ -70,8 +72,9 @@ def command(
 
             options = Options(trials, sampler, schedule, timeout, seed, storage)  # pyright: ignore[reportArgumentType]
             tuned = tune(loaded, options, apply=applied, watcher=bars)
-    except KeyboardInterrupt:
-        click.echo(f"trials that had ended are kept; `afield tune {folder}` goes on", err=True)
+    except BaseException as ended:
+        if interrupts(ended):
+            click.echo(f"trials that had ended are kept; `afield tune {folder}` goes on", err=True)
         raise
     content = json_text(tuned.tuning)
     kept = loaded.folder / STATE / "tuning.json"
@@ -92,4 +95,12 @@ def command(
             f"{loaded.path}: the best values are written\n{tuned.version.name}: {tuned.version.bundle}", err=as_json
         )
     elif not as_json:
-        click.echo(f"Write the best values into {loaded.path}: afield tune {folder} --apply")
+        from afield.tune.writing import unwritten
+
+        if unwritten(loaded):
+            # The values come after the searches that they settle.
+            given = {text.partition("=")[0]: text for text in tuned.case.overrides}
+            sets = " ".join(f"--set {shlex.quote(text)}" for text in given.values())
+            click.echo(f"Train with the best values: afield train {folder} {sets}")
+        else:
+            click.echo(f"Write the best values into {loaded.path}: afield tune {folder} --apply")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,14 +62,22 @@ def read(source: Source, question: Question, hidden: list[str], watcher: Watcher
             watcher.advance(batch.records.num_rows)
     if not batches:
         raise DataError("source: no record was read; expected at least two labelled records")
-    tables = [pa.Table.from_batches([batch]) for batch in batches]
+    table = joined([pa.Table.from_batches([batch]) for batch in batches])
+    return labelled(table, table.column(LABEL) if LABEL in table.column_names else None, question, hidden)
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The records of a source as one table; a column that some lack is empty there.
+
+    Raises:
+        DataError: a column is of several kinds.
+    """
     try:
-        table = pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
+        return pa.concat_tables(tables, promote_options="permissive").unify_dictionaries()
     except (pa.ArrowInvalid, pa.ArrowTypeError) as apart:
         raise DataError(
             f"source: its records do not fit together: {apart}; make that column of one kind, or leave files out"
         ) from None
-    return labelled(table, table.column(LABEL) if LABEL in table.column_names else None, question, hidden)
 
 
 def labelled(

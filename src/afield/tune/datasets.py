@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from afield.errors import UseCaseError
 from afield.train.base import Watcher
 from afield.train.dataset import Dataset, build
@@ -47,4 +49,5 @@ class Datasets:
 
 def preprocessing(case: UseCase) -> str:
     """What names the preprocessing of a use case: equal where the features are equal."""
-    return case.model_dump_json(include={"preprocess"})
+    # By way of Python's values: only so does Pydantic tell an interruption from a fault.
+    return json.dumps(case.model_dump(mode="json", include={"preprocess"}))

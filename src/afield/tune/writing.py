@@ -26,12 +26,10 @@ def applied(loaded: LoadedUseCase, decide: Decide) -> str:
         UseCaseError: a search does not stand in the file.
     """
     outer = [dimension.path for dimension in loaded.space if not dimension.inner]
-    for path in outer:
-        if loaded.document.place(path).line is None:
-            name = ".".join(map(str, path))
-            raise UseCaseError(
-                f"--apply: the search of {name} is given by --set and does not stand in {loaded.path}; write it there"
-            )
+    for name in unwritten(loaded):
+        raise UseCaseError(
+            f"--apply: the search of {name} is given by --set and does not stand in {loaded.path}; write it there"
+        )
     found = settled(loaded.document, decide)
     text = loaded.text
     root = YAML(typ="safe", pure=True).compose(text)
@@ -45,6 +43,12 @@ def applied(loaded: LoadedUseCase, decide: Decide) -> str:
             f"{loaded.path}: the values cannot be put into its layout; write each search as {{search: [...]}} on a line"
         )
     return text
+
+
+def unwritten(loaded: LoadedUseCase) -> list[str]:
+    """The searches that were given on the command line, and do not stand in the file."""
+    outer = [dimension.path for dimension in loaded.space if not dimension.inner]
+    return [".".join(map(str, path)) for path in outer if loaded.document.place(path).line is None]
 
 
 def _node(root: Any, path: Path) -> CollectionNode:

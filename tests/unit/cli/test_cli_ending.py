@@ -6,6 +6,7 @@ import errno
 
 import click
 import pytest
+from pydantic import BaseModel, model_serializer
 
 from afield.cli.ending import run
 from afield.errors import DataError, UseCaseError
@@ -75,3 +76,17 @@ def test_a_command_that_returns(returned: int | None, code: int) -> None:
         return returned
 
     assert run(command, []) == code
+
+
+def test_an_interruption_while_values_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    class Interrupted(BaseModel):
+        @model_serializer
+        def written(self) -> dict[str, int]:
+            raise KeyboardInterrupt
+
+    @click.command()
+    def command() -> None:
+        Interrupted().model_dump()
+
+    assert run(command, []) == 130
+    assert capsys.readouterr().err == "afield: interrupted\n"

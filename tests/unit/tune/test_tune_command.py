@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -75,3 +76,22 @@ def test_a_database_that_is_out_of_reach(case: Case) -> None:
     done = subprocess.run(command("tune", str(folder), "--storage", missing), capture_output=True, text=True)
     assert done.returncode == 1
     assert f"afield: error: {missing}: the database of the search is out of reach (" in done.stderr
+
+
+def test_a_search_on_the_command_line_ends_with_a_command_that_trains_the_best(case: Case) -> None:
+    folder = case(NETWORK)
+    settled = ["--set", "train.epochs=2"]
+    search = ["--set", "train.batch_size={search: [16, 32]}"]
+    done = subprocess.run(
+        command("tune", str(folder), "--trials", "2", *settled, *search), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    start, _, said = done.stdout.splitlines()[-1].partition(": ")
+    assert start == "Train with the best values"
+    words = shlex.split(said)
+    assert words[:3] == ["afield", "train", str(folder)]
+    given = dict(word.split("=", 1) for word in words[4::2])
+    assert given["train.epochs"] == "2"
+    assert given["train.batch_size"] in ("16", "32")
+    trained = subprocess.run(command(*words[1:]), capture_output=True, text=True)
+    assert trained.returncode == 0, trained.stderr

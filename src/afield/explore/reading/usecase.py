@@ -12,6 +12,7 @@ from afield.errors import DataError
 from afield.explore.reading.rows import BUDGET, MOST_CELLS, Account, Rows
 from afield.explore.reading.tables import Ragged
 from afield.train.base import Watcher
+from afield.train.records import joined
 from afield.usecase.load import LoadedUseCase
 
 
@@ -40,13 +41,7 @@ def read(loaded: LoadedUseCase, watcher: Watcher) -> Rows:
         opened.close()
     if not batches:
         raise DataError("source: no record was read; expected at least two")
-    try:
-        table = pa.concat_tables(batches, promote_options="permissive").unify_dictionaries()
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as apart:
-        raise DataError(
-            f"source: its records do not fit together: {apart}; make that column of one kind, or leave files out"
-        ) from None
-    return _rows(loaded, table, getattr(opened, "report", None), whole)
+    return _rows(loaded, joined(batches), getattr(opened, "report", None), whole)
 
 
 def _bytes(opened: Any) -> int:

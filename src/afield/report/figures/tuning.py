@@ -75,19 +75,8 @@ def _curves(tuning: Tuning, scored: Sequence[TrialRow]) -> Figure:
     """What trials were compared by, epoch by epoch; the best trial on top."""
     drawn = [trial for trial in scored if trial.curve][:MOST_LINES]
     data = [
-        {
-            "type": "scatter",
-            "mode": "lines" if len(trial.curve) > 1 else "markers",
-            "x": list(range(1, len(trial.curve) + 1)),
-            "y": trial.curve,
-            "line": {"color": colour, "width": width},
-            "marker": {"color": colour, "size": 4},
-            "opacity": opacity,
-            "hovertext": _said(trial, tuning),
-            "hoverinfo": "text",
-        }
+        _drawn(trial, tuning, "lines" if len(trial.curve) > 1 else "markers", 1, trial.curve)
         for trial in reversed(drawn)
-        for colour, width, opacity in [_line(trial, tuning)]
     ]
     name = label(tuning.watched.replace("_", " "), 40)
     axes = {"xaxis": {"title": {"text": "epoch"}}, "yaxis": {"title": {"text": f"validation {name}"}}}
@@ -101,24 +90,13 @@ def _parallel(tuning: Tuning, scored: Sequence[TrialRow]) -> Figure:
     scores = [trial.score or 0.0 for trial in drawn]
     low, high = min(scores, default=0.0), max(scores, default=1.0)
     last = len(tuning.searched)
-    data = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "x": list(range(last + 1)),
-            "y": [
-                *(_height(searched, trial.values.get(searched.name)) for searched in tuning.searched),
-                (trial.score or 0.0) - low if high == low else ((trial.score or 0.0) - low) / (high - low),
-            ],
-            "line": {"color": colour, "width": width},
-            "marker": {"color": colour, "size": 4},
-            "opacity": opacity,
-            "hovertext": _said(trial, tuning),
-            "hoverinfo": "text",
-        }
-        for trial in reversed(drawn)
-        for colour, width, opacity in [_line(trial, tuning)]
-    ]
+
+    def heights(trial: TrialRow) -> list[float | None]:
+        score = (trial.score or 0.0) - low
+        own = [_height(searched, trial.values.get(searched.name)) for searched in tuning.searched]
+        return [*own, score if high == low else score / (high - low)]
+
+    data = [_drawn(trial, tuning, "lines+markers", 0, heights(trial)) for trial in reversed(drawn)]
     marks = [_marks(searched) for searched in tuning.searched] + [[(0.0, figure(low)), (1.0, figure(high))]]
     axes = [label(name, 24) for name in names.values()] + [label(tuning.metric, 24)]
     return {
@@ -197,11 +175,24 @@ def _front(tuning: Tuning, whole: Sequence[TrialRow], costs: Sequence[float | No
     }
 
 
-def _line(trial: TrialRow, tuning: Tuning) -> tuple[str, float, float]:
-    """Colour, width and opacity."""
+def _drawn(trial: TrialRow, tuning: Tuning, mode: str, first: int, heights: Sequence[float | None]) -> dict[str, Any]:
+    """The line of a trial through some heights, which stand one apart from `first` on."""
+    colour, width, opacity = QUIET, 1.0, 0.35
     if trial.number == tuning.best:
-        return OTHER, 3.0, 1.0
-    return (NETWORK, 1.2, 0.6) if trial.state == "complete" else (QUIET, 1.0, 0.35)
+        colour, width, opacity = OTHER, 3.0, 1.0
+    elif trial.state == "complete":
+        colour, width, opacity = NETWORK, 1.2, 0.6
+    return {
+        "type": "scatter",
+        "mode": mode,
+        "x": list(range(first, first + len(heights))),
+        "y": list(heights),
+        "line": {"color": colour, "width": width},
+        "marker": {"color": colour, "size": 4},
+        "opacity": opacity,
+        "hovertext": _said(trial, tuning),
+        "hoverinfo": "text",
+    }
 
 
 def _said(trial: TrialRow, tuning: Tuning) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -57,13 +58,13 @@ class Fixed(BaseModel):
 class Figures(Fixed):
     """A part of a report that says how good the answers are."""
 
+    @abstractmethod
     def figures(self) -> dict[str, float]:
         """Its figures by name, those that are known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def intervals(self) -> dict[str, Interval]:
         """The 95 % intervals of those that have one."""
-        raise NotImplementedError
 
 
 class Shown(Fixed):

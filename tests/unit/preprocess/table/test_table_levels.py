@@ -11,6 +11,7 @@ import pytest
 from afield.preprocess.pipeline import Pipeline
 from afield.preprocess.table.spec import Table
 from afield.preprocess.window.spec import Window
+from afield.preprocess.windows import Windows
 
 TIMES = np.array([4.0, 0.5, 30.0])
 
@@ -56,9 +57,7 @@ def test_a_missing_number_takes_no_part() -> None:
 def test_a_window_stays_and_other_steps_have_no_levels() -> None:
     pipeline = fitted(Table(columns=["c0"]), Window(length=3, stride=1))
     other, _ = pipeline.leveled(records(TIMES), pipeline.levels(records()))
-    np.testing.assert_allclose(
-        other.read(records(TIMES)).features["table"].dense(),  # type: ignore[union-attr]
-        pipeline.read(records()).features["table"].dense(),  # type: ignore[union-attr]
-        rtol=1e-5,
-        atol=1e-5,
-    )
+    found, known = other.read(records(TIMES)).features["table"], pipeline.read(records()).features["table"]
+    assert isinstance(found, Windows)
+    assert isinstance(known, Windows)
+    np.testing.assert_allclose(found.dense(), known.dense(), rtol=1e-5, atol=1e-5)
