@@ -31,6 +31,11 @@ from afield.cli.options import FOLDER, JSON, OVERRIDES
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this time.")
 @click.option("--seed", type=click.IntRange(min=0), help="Start of the suggestions; by default that of the use case.")
 @click.option("--storage", metavar="URL", help="Database of the trials; by default a file in FOLDER/.afield.")
+@click.option(
+    "--on",
+    metavar="CLUSTER",
+    help="Train on a Ray cluster: `ray`, which finds one, or its address.",
+)
 @OVERRIDES
 @JSON
 @click.option("--html", "as_page", is_flag=True, help="Write the search as one offline page beside the use case.")
@@ -43,6 +48,7 @@ def command(
     timeout: float | None,
     seed: int | None,
     storage: str | None,
+    on: str | None,
     overrides: tuple[str, ...],
     as_json: bool,
     as_page: bool,
@@ -70,7 +76,7 @@ def command(
         with Bars() as bars:
             from afield.tune.workflow import Options, tune
 
-            options = Options(trials, sampler, schedule, timeout, seed, storage)  # pyright: ignore[reportArgumentType]
+            options = Options(trials, sampler, schedule, timeout, seed, storage, on)  # pyright: ignore[reportArgumentType]
             tuned = tune(loaded, options, apply=applied, watcher=bars)
     except BaseException as ended:
         if interrupts(ended):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -27,16 +27,35 @@ TEXT = "text"
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What arrived and is no record: it is kept apart, with its reason, and the records around it are answered.
+
+    Args:
+        stream: where it came from, as STREAM of a record.
+        offset: where it stood there, as OFFSET of a record.
+        reason: what was expected and what was found.
+        content: as it arrived.
+    """
+
+    stream: str
+    offset: int
+    reason: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Batch:
     """Records in the order they arrived, and the position to commit once they are answered.
 
     Args:
         records: columns of the source, and those named above; may have no rows (a heartbeat of a source that waits).
         position: the streams this batch moved forward.
+        refused: what could not be read among them.
     """
 
     records: pa.RecordBatch
     position: Position
+    refused: Sequence[Refused] = ()
 
 
 class Source(Protocol):

@@ -70,8 +70,10 @@ def require(threads: int | None = None) -> None:
 
 
 def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processors that this process may use; fewer where OMP_NUM_THREADS says so, as schedulers set it."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(there, int(told)) if told.isdigit() and int(told) else there
 
 
 def _started() -> bool:

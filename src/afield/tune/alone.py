@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -16,9 +17,9 @@ from afield.errors import AfieldError
 from afield.train.dataset import Dataset
 from afield.train.workflow import task
 from afield.tune.base import Outcome, Referee, Trial
-from afield.tune.datasets import Datasets, preprocessing
+from afield.tune.datasets import OfCase, preprocessing
 from afield.tune.objective import score, watched
-from afield.tune.worker import Fitted, begin, fit
+from afield.tune.worker import Fitted, begin, fit, fitted
 from afield.usecase.load import LoadedUseCase
 
 WORKERS = 2
@@ -35,10 +36,10 @@ class Alone:
     Args:
         datasets: of the use case.
         folder: in which interrupted trainings are kept.
-        workers: processes at once.
+        workers: processes at once; 0 fits in this process, one after the other.
     """
 
-    def __init__(self, datasets: Datasets, folder: Path, workers: int = WORKERS) -> None:
+    def __init__(self, datasets: OfCase, folder: Path, workers: int = WORKERS) -> None:
         self._datasets = datasets
         self._folder = folder
         self._workers = workers
@@ -55,19 +56,23 @@ class Alone:
                 yield from (Outcome(trial.number, "failed", reason=str(failed)) for trial in same)
                 continue
             again: list[Trial[LoadedUseCase]] = []
-            for trial, fitted in self._fitted(same, data, self._workers, referee):
-                if fitted.memory:
+            for trial, done in self._fitted(same, data, self._workers, referee):
+                if done.memory:
                     again.append(trial)
                 else:
-                    yield self._outcome(trial, data, fitted)
+                    yield self._outcome(trial, data, done)
             for trial in again:
-                for _, fitted in self._fitted([trial], data, 1, referee):
-                    yield self._outcome(trial, data, fitted)
+                for _, done in self._fitted([trial], data, min(self._workers, 1), referee):
+                    yield self._outcome(trial, data, done)
 
     def _fitted(
         self, trials: Sequence[Trial[LoadedUseCase]], data: Dataset, workers: int, referee: Referee
     ) -> Iterator[tuple[Trial[LoadedUseCase], Fitted]]:
         parts = data.examples(data.parts.training), data.examples(data.parts.validation)
+        if not self._workers:
+            for trial in itertools.takewhile(lambda _: not referee.over, trials):
+                yield trial, fitted(*self._work(trial, data), parts)
+            return
         # A fork of a process with threads, as JAX's are, may hang.
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(min(workers, len(trials)), context, begin, parts)
@@ -87,25 +92,25 @@ class Alone:
         what = task(trial.made, data, identity)
         return case.model, replace(what, checkpoints=self._folder / f"trial-{trial.number}")
 
-    def _outcome(self, trial: Trial[LoadedUseCase], data: Dataset, fitted: Fitted) -> Outcome:
-        if fitted.failed:
-            return Outcome(trial.number, "failed", seconds=fitted.seconds, reason=fitted.failed)
-        case, history = trial.made.model, fitted.history
+    def _outcome(self, trial: Trial[LoadedUseCase], data: Dataset, found: Fitted) -> Outcome:
+        if found.failed:
+            return Outcome(trial.number, "failed", seconds=found.seconds, reason=found.failed)
+        case, history = trial.made.model, found.history
         name, _ = watched(case)
         measured = [{"loss": epoch.validation_loss, **epoch.validation_metrics}.get(name) for epoch in history]
         try:
-            reached = score(case, data, fitted.answers, fitted.kept)
+            reached = score(case, data, found.answers, found.kept)
         except AfieldError as failed:
-            return Outcome(trial.number, "failed", seconds=fitted.seconds, reason=str(failed))
+            return Outcome(trial.number, "failed", seconds=found.seconds, reason=str(failed))
         return Outcome(
             trial.number,
             "complete",
             reached,
             curve=[value for value in measured if value is not None],
             losses=[epoch.validation_loss for epoch in history if epoch.validation_loss is not None],
-            seconds=fitted.seconds,
-            bytes=fitted.bytes,
-            row_seconds=fitted.row_seconds,
+            seconds=found.seconds,
+            bytes=found.bytes,
+            row_seconds=found.row_seconds,
         )
 
 

@@ -68,6 +68,11 @@ class Referee(Protocol):
         ...
 
     @property
+    def rungs(self) -> tuple[int, ...]:
+        """The epochs after which trials may leave, ascending."""
+        ...
+
+    @property
     def over(self) -> bool:
         """Whether the time is up: what trains now ends after its epoch."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Protocol
 
 from afield.errors import UseCaseError
 from afield.train.base import Watcher
@@ -12,6 +13,18 @@ from afield.usecase.model import UseCase
 
 KEPT = 4
 """Datasets in memory: those used last."""
+
+
+class OfCase(Protocol):
+    """Gives the dataset of a trial."""
+
+    def of(self, case: UseCase) -> Dataset:
+        """The dataset of a trial.
+
+        Args:
+            case: of the trial.
+        """
+        ...
 
 
 class Datasets:

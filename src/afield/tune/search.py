@@ -96,6 +96,11 @@ class Search(Generic[Made]):
         """Whether the time is up."""
         return self._deadline is not None and time.monotonic() >= self._deadline
 
+    @property
+    def rungs(self) -> tuple[int, ...]:
+        """The epochs after which trials may leave."""
+        return self._halving.rungs
+
     def leave(self, epoch: int, values: Mapping[int, float]) -> set[int]:
         """The trials that leave after an epoch."""
         return self._halving.losers(epoch, values)

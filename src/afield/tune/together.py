@@ -22,7 +22,7 @@ from afield.train.workflow import task
 from afield.tune.alone import Alone, by_preprocessing
 from afield.tune.base import Outcome, Referee, Trial
 from afield.tune.crew import Crew, Rows
-from afield.tune.datasets import Datasets
+from afield.tune.datasets import OfCase
 from afield.tune.member import Member, Stop, Weights
 from afield.tune.objective import Answers, is_watched, score, watched
 from afield.usecase.load import LoadedUseCase
@@ -37,11 +37,12 @@ class Together:
         datasets: of the use case.
         folder: in which interrupted trainings are kept.
         identity: names the search: what must be equal for an interrupted training to go on.
+        alone: trains what no population can hold; by default in processes of this machine.
     """
 
-    def __init__(self, datasets: Datasets, folder: Path, identity: str) -> None:
+    def __init__(self, datasets: OfCase, folder: Path, identity: str, alone: Alone | None = None) -> None:
         self._datasets = datasets
-        self._alone = Alone(datasets, folder)
+        self._alone = alone or Alone(datasets, folder)
         self._crew = Crew(folder, identity)
         self._row_seconds: dict[Any, float] = {}
 
@@ -52,12 +53,12 @@ class Together:
             try:
                 data = self._datasets.of(same[0].made.model)
             except AfieldError as failed:
-                yield from (_refused(trial, failed) for trial in same if trial.number not in ended)
+                yield from (refused_outcome(trial, failed) for trial in same if trial.number not in ended)
                 continue
             shared: list[CaseTrial] = []
             for trial in same:
-                (shared if _shares(trial, data) else apart).append(trial)
-            for batch in _by_batch(shared):
+                (shared if shares(trial, data) else apart).append(trial)
+            for batch in by_batch(shared):
                 yield from self._trained(batch, data, referee, ended)
         yield from self._alone.run(apart, referee, ended)
 
@@ -69,14 +70,14 @@ class Together:
         rows: dict[Any, Rows] = {}
         for trial in trials:
             try:
-                trainer = _trainer(trial, data)
+                trainer = trainer_of(trial, data)
                 refused(trainer.task)
                 model = trainer.network(training)
                 lesson = trainer.lesson(model, training, validation)
                 member = self._member(trial, data, trainer, model, (training, validation))
             except AfieldError as failed:
                 if trial.number not in ended:
-                    yield _refused(trial, failed)
+                    yield refused_outcome(trial, failed)
                 continue
             # One probability of two is taught other targets than two.
             outputs = tuple(model.outputs[0].shape)
@@ -128,24 +129,26 @@ class Together:
         return self._row_seconds[form]
 
 
-def _trainer(trial: CaseTrial, data: Dataset) -> Any:
+def trainer_of(trial: CaseTrial, data: Dataset) -> Any:
+    """What trains the model of a trial."""
     model: Any = trial.made.model.model
     return model.open(task(trial.made, data, ""))
 
 
-def _shares(trial: CaseTrial, data: Dataset) -> bool:
+def shares(trial: CaseTrial, data: Dataset) -> bool:
     """Whether a population can hold it: a Keras network on dense rows, with a rate that looks at no plateau."""
     train = trial.made.model.train
     if train.precision != "float32" or "reduce_on_plateau" in (train.learning_rate_schedule or {}):
         return False
-    return not any(one.sparse for one in data.pipeline.inputs()) and isinstance(_trainer(trial, data), KerasTrainer)
+    return not any(one.sparse for one in data.pipeline.inputs()) and isinstance(trainer_of(trial, data), KerasTrainer)
 
 
-def _refused(trial: CaseTrial, why: AfieldError) -> Outcome:
+def refused_outcome(trial: CaseTrial, why: AfieldError) -> Outcome:
+    """Of a trial that cannot be trained."""
     return Outcome(trial.number, "failed", reason=str(why))
 
 
-def _by_batch(trials: Sequence[CaseTrial]) -> list[list[CaseTrial]]:
+def by_batch(trials: Sequence[CaseTrial]) -> list[list[CaseTrial]]:
     """Trials with the same targets and the same rows a step."""
     groups: dict[Any, list[CaseTrial]] = {}
     for trial in trials:

@@ -65,27 +65,38 @@ def begin(training: Examples, validation: Examples) -> None:
 
 
 def fit(spec: Any, task: Task) -> Fitted:
-    """Fits one model; what goes wrong is told, not raised.
+    """Fits one model to the parts of the process that `begin` was given.
 
     Args:
         spec: the model of a use case.
         task: what it is to learn.
     """
+    assert _examples is not None
+    return fitted(spec, task, _examples)
+
+
+def fitted(spec: Any, task: Task, examples: tuple[Examples, Examples]) -> Fitted:
+    """Fits one model; what goes wrong is told, not raised.
+
+    Args:
+        spec: the model of a use case.
+        task: what it is to learn.
+        examples: training and validation part.
+    """
     try:
-        return _fitted(spec, task)
+        return _fitted(spec, task, examples)
     except AfieldError as failed:
         return Fitted(failed=str(failed), memory=_of_memory(failed))
     except Exception as failed:  # whatever a library or a person's model raises: the other trials go on
         return Fitted(failed=f"{type(failed).__name__}: {failed}".splitlines()[0], memory=_of_memory(failed))
 
 
-def _fitted(spec: Any, task: Task) -> Fitted:
+def _fitted(spec: Any, task: Task, examples: tuple[Examples, Examples]) -> Fitted:
     from afield.runtime.session import Session
     from afield.train.backend import prepare
     from afield.train.timing import row_seconds
 
-    assert _examples is not None
-    training, validation = _examples
+    training, validation = examples
     if name_of(spec) not in WITHOUT_KERAS:
         prepare(task.train.device)
     trainer = spec.open(task)

@@ -6,10 +6,12 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Literal
 
 from afield.errors import UseCaseError
@@ -25,6 +27,9 @@ from afield.train.dataset import Dataset
 from afield.train.facts import facts
 from afield.train.judging.base import metric_of
 from afield.train.workflow import gathered, train
+from afield.tune.base import Runner
+from afield.tune.cluster.connection import connected
+from afield.tune.cluster.connection import measured as cluster_of
 from afield.tune.datasets import Datasets
 from afield.tune.halving import Halving, NoHalving
 from afield.tune.insight import front, importances
@@ -55,6 +60,7 @@ class Options:
         timeout: seconds, or None for no end.
         seed: of the suggestions; None takes that of the use case.
         storage: URL of a database; None takes a file beside the use case.
+        on: a Ray cluster: "ray", or its address; None trains on this machine.
     """
 
     trials: int = 64
@@ -63,6 +69,7 @@ class Options:
     timeout: float | None = None
     seed: int | None = None
     storage: str | None = None
+    on: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,14 +118,14 @@ def tune(
     if apply:
         applied(loaded, first)  # refused before the search, which may take long
     quiet()
-    with use_case_lock(loaded.folder, "tune"):
+    with use_case_lock(loaded.folder, "tune"), _cluster(options.on) as ray:
         started = time.perf_counter()
         device = prepare(loaded.model.train.device)
         datasets = Datasets(gathered(loaded, watcher)[0], watcher)
         data = datasets.of(loaded.model)
         name = study_name(loaded, data)
         ledger = _ledger(loaded, options, name)
-        tried = _searched(loaded, options, datasets, ledger, watcher, name)
+        tried = _searched(loaded, options, datasets, ledger, watcher, name, ray)
         found = best(tried, _rises(loaded))
         assert found is not None, "a search ends with a score, or raises"
         decisions = decided(found.values, partial(asked, loaded.document))
@@ -130,6 +137,8 @@ def tune(
         version = _written(loaded, case, decisions, watcher) if apply else None
         seconds = time.perf_counter() - started
         known = facts(loaded.folder, device, loaded.model.train.seed, data.fingerprint, seconds) | {"study": name}
+        if ray is not None:
+            known |= {"cluster": str(cluster_of(ray))}
         tuning = Tuning(
             use_case=loaded.name,
             question=loaded.model.question.ask or "",
@@ -160,7 +169,13 @@ def study_name(loaded: LoadedUseCase, data: Dataset) -> str:
 
 
 def _searched(
-    loaded: LoadedUseCase, options: Options, datasets: Datasets, ledger: Ledger, watcher: Watcher, name: str
+    loaded: LoadedUseCase,
+    options: Options,
+    datasets: Datasets,
+    ledger: Ledger,
+    watcher: Watcher,
+    name: str,
+    ray: Any,
 ) -> list[Tried]:
     rises = _rises(loaded)
     settings = Settings(
@@ -171,16 +186,29 @@ def _searched(
         rises,
     )
     space = partial(asked, loaded.document)
-    from afield.tune.together import Together  # imported once the backend is prepared
-
     folder = loaded.folder / STATE / FOLDER / name
-    runner = Together(datasets, folder, name)
+    runner = _runner(loaded, datasets, folder, name, ray)
     halving = Halving(_epochs(loaded), watched(loaded.model)[1]) if options.schedule == "halving" else NoHalving()
     search = Search(settings, space, partial(_decided, loaded), runner, halving, ledger, watcher)
     tried = search.run()
     if not search.over:
         shutil.rmtree(folder, ignore_errors=True)
     return tried
+
+
+def _runner(loaded: LoadedUseCase, datasets: Datasets, folder: Path, name: str, ray: Any) -> Runner[LoadedUseCase]:
+    """Imports what trains, once the backend is prepared."""
+    if ray is not None:
+        from afield.tune.cluster.runner import OnRay
+
+        return OnRay(ray, datasets, folder, name, loaded.model.train.device)
+    from afield.tune.together import Together
+
+    return Together(datasets, folder, name)
+
+
+def _cluster(on: str | None) -> AbstractContextManager[Any]:
+    return nullcontext() if on is None else connected(on)
 
 
 def _decided(loaded: LoadedUseCase, decisions: Mapping[str, Any]) -> LoadedUseCase:

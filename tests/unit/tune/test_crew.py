@@ -25,6 +25,7 @@ class Nobody:
     """A referee that sends nobody away."""
 
     over = False
+    rungs: tuple[int, ...] = ()
 
     def leave(self, epoch: int, values: Mapping[int, float]) -> set[int]:
         return set()
