@@ -5,6 +5,8 @@
 - `event`: the same text as words and pairs of words, the class is system and event type, of those with at least 4
   rows; 25 % test.
 - `event_by_group`: the same, split so that no masked text of the test part stands in training.
+- `tuned`: `event_by_group` of single words, as it is, and after `afield tune` has searched n-grams, units, dropout and
+  learning rate on the validation part.
 """
 
 from __future__ import annotations
@@ -55,6 +57,14 @@ train: {{{train}}}
 """
 
 
+SEARCHES = (
+    "preprocess.0.text.ngrams={search: [[1, 1], [1, 2], [1, 3]]}",
+    "model.network.0.dense.units={search: [256, 512, 1024]}",
+    "model.network.1.dropout.rate={range: [0.0, 0.6]}",
+    "train.optimizer={adam: {learning_rate: {range: [0.0003, 0.01], log: true}}}",
+)
+
+
 def trained(folder: Path, name: str) -> dict:
     """Trains one of the use cases and takes the figures out of its report."""
     import afield
@@ -81,12 +91,40 @@ def trained(folder: Path, name: str) -> dict:
     }
 
 
+def tuned(folder: Path, trials: int) -> dict:
+    """The network as it is, and with the values that a search found."""
+    from afield.tune.workflow import Options, tune
+    from afield.usecase.load import load
+
+    CASES["untuned"] = (CASES["event_by_group"][0], MASKED, *CASES["event_by_group"][2:])
+    before = trained(folder, "untuned")
+    started = time.perf_counter()
+    found = tune(load(folder, SEARCHES), Options(trials=trials)).tuning
+    return {
+        "untuned": before,
+        "accuracy": found.test.score,
+        "interval": found.test.interval,
+        "test_rows": found.rows,
+        "best": found.best_trial.values,
+        "validation": found.best_trial.score,
+        "trials": [(trial.state, trial.score) for trial in found.trials],
+        "seconds": time.perf_counter() - started,
+    }
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("names", nargs="*", default=list(CASES), help=f"of {', '.join(CASES)}; all by default")
+    names = [*CASES, "tuned"]
+    arguments.add_argument("names", nargs="*", default=names, help=f"of {', '.join(names)}; all by default")
+    arguments.add_argument("--trials", type=int, default=16, help="of `tuned`")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        found = {name: trained(Path(temporary) / name, name) for name in given.names}
+        found = {
+            name: tuned(Path(temporary) / name, given.trials)
+            if name == "tuned"
+            else trained(Path(temporary) / name, name)
+            for name in given.names
+        }
     json.dump(found, sys.stdout, indent=2)
     print()
 

@@ -9,19 +9,28 @@ import pytest
 
 from afield.checks import trigger as checks
 from afield.checks.trigger import TRIGGER_CHECKS, TriggerCase
-from afield.runtime.triggers import Firings, OnArrival, Trigger
+from afield.runtime.triggers import Firings, OnArrival, Trigger, Waiting
+from afield.runtime.triggers.arrival import OnIdle
+from afield.runtime.triggers.change import OnChange
+from afield.runtime.triggers.counting import OnCount
+from afield.runtime.triggers.cron import Cron
+from afield.runtime.triggers.every import Every
+
+BUILT_IN = {
+    "on_arrival": OnArrival(),
+    "on_idle": OnIdle(after="2s"),
+    "on_count": OnCount(count=100),
+    "on_count at most": OnCount(count=100, at_most="10s"),
+    "on_change": OnChange(column=checks.COLUMN),
+    "on_change, no such column": OnChange(column="other"),
+    "every": Every(every="60s"),
+    "every, all": Every(every="1s", catch_up="all"),
+    "every, none": Every(every="60s", catch_up="none"),
+    "cron": Cron(expression="*/5 * * * *", zone="Europe/Berlin"),
+}
 
 
-class OnCount:
-    """Answers in slices of 100, and what is left every 10 seconds."""
-
-    def plan(self, pending: int, now: float) -> Firings:
-        full = pending if now % 10 < 1 else pending - pending % 100
-        slices = [(start, min(start + 100, full)) for start in range(0, full, 100)]
-        return Firings(slices, None if full == pending else now - now % 10 + 10)
-
-
-@pytest.mark.parametrize("open_trigger", [OnArrival().open, OnCount], ids=["on_arrival", "on_count"])
+@pytest.mark.parametrize("open_trigger", [made.open for made in BUILT_IN.values()], ids=BUILT_IN)
 @pytest.mark.parametrize("check", TRIGGER_CHECKS)
 def test_suite(check: Callable[[TriggerCase], None], open_trigger: Callable[[], Trigger]) -> None:
     check(TriggerCase(open_trigger))
@@ -31,7 +40,10 @@ class Planned:
     """A trigger that plans what a function says."""
 
     def __init__(self, plan: Callable[[int, float], Firings]) -> None:
-        self.plan = plan
+        self._plan = plan
+
+    def plan(self, waiting: Waiting) -> Firings:
+        return self._plan(waiting.pending, waiting.now)
 
 
 NUMBERS = count()
@@ -45,6 +57,7 @@ BROKEN = [
     (checks.check_nothing_waits, lambda pending, now: Firings([(0, pending or 1)])),
     (checks.check_same_question_same_plan, lambda pending, now: Firings([(0, pending)] if next(NUMBERS) % 2 else [])),
     (checks.check_wakes_later, lambda pending, now: Firings([], now - 1)),
+    (checks.check_takes_its_mark_again, lambda pending, now: Firings([], mark=now)),
 ]
 
 

@@ -10,13 +10,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+
+from afield.connectors.base import OFFSET, STREAM
 
 if TYPE_CHECKING:
-    from afield.runtime.triggers import Firings, Trigger
+    from afield.runtime.triggers import Firings, Trigger, Waiting
+
+COLUMN = "state"
+"""A column of the records that wait: text that stays the same for some of them, then changes."""
+WALL = 1_800_000_000.0
+"""Seconds since 1970 at which the checks begin."""
 
 
 @dataclass(frozen=True)
@@ -36,57 +45,64 @@ class TriggerCase:
 
 def check_fires(case: TriggerCase) -> None:
     """There is something to check: it fires for some of what waits."""
-    plans = [firings for _, _, firings in _asked(case)]
-    assert any(firings.slices for firings in plans), f"expected a slice in {len(plans)} plans, found none"
+    asked = _asked(case)
+    assert any(firings.slices for _, firings in asked), f"expected a slice in {len(asked)} plans, found none"
 
 
 def check_slices_lie_within_what_waits(case: TriggerCase) -> None:
     """Every slice holds at least one record, and only records that wait."""
-    for pending, now, firings in _asked(case):
+    for waiting, firings in _asked(case):
         for start, stop in firings.slices:
-            assert 0 <= start < stop <= pending, (
-                f"{pending} records wait at {now:g} s: expected slices within 0 to {pending}, found ({start}, {stop})"
+            assert 0 <= start < stop <= waiting.pending, (
+                f"{_when(waiting)}: expected slices within 0 to {waiting.pending}, found ({start}, {stop})"
             )
 
 
 def check_slices_ascend(case: TriggerCase) -> None:
     """The oldest records come first, and none is answered twice: a slice starts where the last ended, or later."""
-    for pending, now, firings in _asked(case):
+    for waiting, firings in _asked(case):
         ended = 0
         for start, stop in firings.slices:
-            assert start >= ended, (
-                f"{pending} records wait at {now:g} s: expected a slice from {ended} or later, found ({start}, {stop})"
-            )
+            assert start >= ended, f"{_when(waiting)}: expected a slice from {ended} or later, found ({start}, {stop})"
             ended = stop
 
 
 def check_nothing_waits(case: TriggerCase) -> None:
     """Where nothing waits, nothing is answered."""
-    trigger = case.open()
-    for now in np.linspace(0, case.seconds, 20).tolist():
-        slices = list(trigger.plan(0, now).slices)
-        assert not slices, f"nothing waits at {now:g} s: expected no slices, found {slices}"
+    for waiting, firings in _asked(replace(case, most=0)):
+        slices = list(firings.slices)
+        assert not slices, f"nothing waits at {waiting.now:g} s: expected no slices, found {slices}"
 
 
 def check_same_question_same_plan(case: TriggerCase) -> None:
     """What is answered follows from what is asked: no clock or chance of its own, and asking changes nothing."""
-    asked = list(_asked(case))
+    asked = _asked(case)
     trigger = case.open()
-    for pending, now, firings in asked:
+    for waiting, firings in asked:
         for time in ("by another", "a second time"):
-            found = trigger.plan(pending, now)
+            found = trigger.plan(waiting)
             assert _written(found) == _written(firings), (
-                f"{pending} records wait at {now:g} s: expected {firings}, found {found} when asked {time}"
+                f"{_when(waiting)}: expected {firings}, found {found} when asked {time}"
             )
 
 
 def check_wakes_later(case: TriggerCase) -> None:
     """`wake_at` is None or a moment that has not passed."""
-    for pending, now, firings in _asked(case):
+    for waiting, firings in _asked(case):
         wake_at = firings.wake_at
-        assert wake_at is None or wake_at >= now, (
-            f"{pending} records wait at {now:g} s: expected to be woken then or later, found {wake_at:g} s"
+        assert wake_at is None or wake_at >= waiting.now, (
+            f"{_when(waiting)}: expected to be woken then or later, found {wake_at:g} s"
         )
+
+
+def check_takes_its_mark_again(case: TriggerCase) -> None:
+    """A mark is text that a later start of the process can go on from."""
+    for waiting, firings in _asked(case):
+        assert firings.mark is None or isinstance(firings.mark, str), (
+            f"{_when(waiting)}: expected text as the mark, found {firings.mark!r}"
+        )
+        if firings.mark is not None:
+            case.open().plan(replace(waiting, mark=firings.mark, resumed=True, elapsed=0.0))
 
 
 TRIGGER_CHECKS: tuple[Callable[[TriggerCase], None], ...] = (
@@ -96,17 +112,59 @@ TRIGGER_CHECKS: tuple[Callable[[TriggerCase], None], ...] = (
     check_nothing_waits,
     check_same_question_same_plan,
     check_wakes_later,
+    check_takes_its_mark_again,
 )
 
 
-def _asked(case: TriggerCase) -> list[tuple[int, float, Firings]]:
-    """What a trigger plans, as (records that wait, seconds, plan): the clock goes on, the records come and go."""
+def _asked(case: TriggerCase) -> list[tuple[Waiting, Firings]]:
+    """What a trigger is asked and plans: the clock goes on, the records come and go, its mark is given again."""
+    from afield.runtime.triggers import Waiting
+
     trigger = case.open()
-    counts = np.random.default_rng(0).integers(0, case.most, 200, endpoint=True).tolist()
-    counts = [0, 1, 2, case.most, case.most, *counts]
-    moments = np.linspace(0, case.seconds, len(counts)).tolist()
-    return [(count, now, trigger.plan(count, now)) for count, now in zip(counts, moments, strict=True)]
+    chance = np.random.default_rng(0)
+    counts = chance.integers(0, case.most, 200, endpoint=True).tolist()
+    counts = [0, min(1, case.most), min(2, case.most), case.most, case.most, *counts]
+    ages = chance.random(len(counts)).tolist()
+    asked: list[tuple[Waiting, Firings]] = []
+    mark: str | None = None
+    given = 0.0
+    for count, age, now in zip(counts, ages, np.linspace(0, case.seconds, len(counts)).tolist(), strict=True):
+        waiting = Waiting(
+            pending=count,
+            records=partial(_records, count, case.most),
+            now=now,
+            since=now - age * now if count else now,
+            latest=now - age * now / 2,
+            drained=age < 0.5,
+            wall=WALL + now,
+            mark=mark,
+            elapsed=now - given,
+        )
+        firings = trigger.plan(waiting)
+        asked.append((waiting, firings))
+        if firings.mark is not None:
+            mark, given = firings.mark, now
+    return asked
 
 
-def _written(firings: Firings) -> tuple[list[tuple[int, int]], float | None]:
-    return [(start, stop) for start, stop in firings.slices], firings.wake_at
+def _records(count: int, most: int, start: int) -> list[pa.RecordBatch]:
+    """Some of so many records, in batches of 64."""
+    records = _numbered(most).slice(0, count)
+    return [records.slice(first, 64) for first in range(start, count, 64)]
+
+
+@cache
+def _numbered(count: int) -> pa.RecordBatch:
+    """Records whose state lasts for 100 of them."""
+    offsets = pa.array(range(count), pa.int64())
+    streams = pa.array(["numbers"] * count, pa.string()).dictionary_encode()
+    states = pa.array([f"state {number // 100}" for number in range(count)], pa.string())
+    return pa.RecordBatch.from_arrays([streams, offsets, states], [STREAM, OFFSET, COLUMN])
+
+
+def _when(waiting: Waiting) -> str:
+    return f"{waiting.pending} records wait at {waiting.now:g} s"
+
+
+def _written(firings: Firings) -> tuple[list[tuple[int, int]], float | None, str | None, int]:
+    return [(start, stop) for start, stop in firings.slices], firings.wake_at, firings.mark, firings.runs

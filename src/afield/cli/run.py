@@ -34,6 +34,7 @@ def command(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     from afield.cli.status import Status
+    from afield.runtime.dead_letters import FILE
 
     with Status(sys.stderr) as status:
         tally = run(
@@ -53,3 +54,6 @@ def command(
         records = "record" if tally.answered == 1 else "records"
         unknown = f"; {tally.unknown / tally.terms:.1%} of their terms are new to the model" if tally.terms else ""
         click.echo(f"answered {tally.answered:,} {records} in {tally.seconds:.1f} s{unknown}", err=True)
+        if tally.refused:
+            refused = f"{tally.refused:,} record{'s' * (tally.refused != 1)}"
+            click.echo(f"refused {refused}, with the reasons in {loaded.folder / FILE}", err=True)

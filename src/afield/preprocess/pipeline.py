@@ -168,6 +168,11 @@ class Pipeline:
             found += self._window[1].columns(self._window[2], schema)
         return list(dict.fromkeys(found))
 
+    @property
+    def hides(self) -> bool:
+        """Whether mask steps take something out of the records."""
+        return bool(self._masks)
+
     def covered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """A batch after the mask steps: what may be stored. What is masked already stays as it is.
 

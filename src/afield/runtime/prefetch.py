@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -28,6 +29,20 @@ def prefetched(items: Iterator[Item], ahead: int = AHEAD) -> Generator[Item]:
 
     Closing the generator ends the reading after the item it is at.
     """
+    with contextlib.closing(awaited(items, lambda: None, ahead)) as found:
+        for item in found:
+            if item is not None:
+                yield item
+
+
+def awaited(items: Iterator[Item], patience: Callable[[], float | None], ahead: int = AHEAD) -> Generator[Item | None]:
+    """The same as `prefetched`, and None each time that the next item takes too long.
+
+    Args:
+        items: none of them None.
+        patience: asked before each item: seconds to wait for it, or None for ever.
+        ahead: items that are read ahead.
+    """
     line: queue.Queue[Item | _End] = queue.Queue(ahead)
     stop = threading.Event()
 
@@ -46,7 +61,11 @@ def prefetched(items: Iterator[Item], ahead: int = AHEAD) -> Generator[Item]:
     thread.start()
     try:
         while True:
-            item = line.get()
+            try:
+                item = line.get(timeout=patience())
+            except queue.Empty:
+                yield None
+                continue
             if isinstance(item, _End):
                 if item.error:
                     raise item.error

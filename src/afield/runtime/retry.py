@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -34,9 +35,12 @@ class Persistent:
         """
         seconds = FIRST_SECONDS
         while True:
+            began = time.monotonic()
             try:
                 return action()
             except TransientError as trouble:
+                if time.monotonic() - began > LONGEST_SECONDS:
+                    seconds = FIRST_SECONDS  # it went well for a while: this is other trouble
                 self._warned(f"{trouble}; trying again in {seconds:.0f} s")
                 if self._stop.wait(seconds):
                     raise

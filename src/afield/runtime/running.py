@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from afield.connectors.base import Sink, Source
-from afield.errors import DataError, UseCaseError
+from afield.errors import DataError, TransientError, UseCaseError
 from afield.lock import use_case_lock
 from afield.registry.versions import Registry
+from afield.runtime.dead_letters import DeadLetters
 from afield.runtime.loop import Loop, Tally
 from afield.runtime.predictor import Predictor
 from afield.runtime.retry import Persistent
 from afield.runtime.retry import once as once_only
 from afield.runtime.state import RunState
+from afield.runtime.watches import OWN
 from afield.store.store import open_store
 from afield.usecase.components import name_of
 from afield.usecase.load import LoadedUseCase
@@ -60,30 +62,57 @@ def run(
         store = open_store(loaded.folder)
         cleanup.callback(store.close)
         state = RunState(store, loaded.name)
-        if skip_existing and not state.positions():
+        if skip_existing and all(stream.startswith(OWN) for stream in state.positions()):
             _skip(model.source.open(base=loaded.folder, follow=True, labelled=False), state, stop)
             if stop.is_set():
                 return Tally()
-        source: Source = model.source.open(base=loaded.folder, follow=not once, labelled=False)
-        cleanup.callback(source.close)
-        sinks: dict[str, Sink] = {}
-        for name, spec in declared.items():
-            sinks[name] = spec.open(loaded.folder)
-            cleanup.callback(sinks[name].close)
-        triggers = [spec.open() for spec in model.trigger]
         warn = warned or (lambda _: None)
-        unread = _Unread(source, warn)
-
-        def watch(tally: Tally) -> None:
-            unread.look()
-            if told:
-                told(tally)
-
         # Who waits for a run to end is told at once; one that follows waits for the trouble to pass.
         retry = once_only if once else Persistent(stop, warn)
-        tally = Loop(source, predictor, triggers, sinks, state, watch, retry=retry).run(stop)
-        unread.look()
-        return tally
+        letters = DeadLetters(loaded.folder, predictor.pipeline.covered if predictor.pipeline.hides else None)
+        before = Tally()
+
+        def attempt() -> Tally:
+            """From the last commit to the end, with a source and sinks that are opened anew."""
+            nonlocal before
+            with contextlib.ExitStack() as opened:
+                source: Source = model.source.open(base=loaded.folder, follow=not once, labelled=False)
+                opened.callback(source.close)
+                sinks: dict[str, Sink] = {}
+                for name, spec in declared.items():
+                    sinks[name] = spec.open(loaded.folder)
+                    opened.callback(sinks[name].close)
+                unread = _Unread(source, warn)
+                latest = Tally()
+
+                def watch(tally: Tally) -> None:
+                    nonlocal latest
+                    latest = tally
+                    unread.look()
+                    if told:
+                        told(before + tally)
+
+                loop = Loop(
+                    source,
+                    predictor,
+                    [spec.open() for spec in model.trigger],
+                    sinks,
+                    state,
+                    watch,
+                    retry=retry,
+                    letters=letters,
+                    max_refused=model.max_refused,
+                    warned=warn,
+                )
+                try:
+                    tally = loop.run(stop)
+                except TransientError:
+                    before += latest
+                    raise
+                unread.look()
+                return before + tally
+
+        return retry(attempt)
 
 
 class _Unread:

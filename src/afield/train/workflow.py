@@ -19,6 +19,7 @@ from afield.train.base import Task, Unwatched, Watcher
 from afield.train.dataset import Dataset, build
 from afield.train.facts import libraries
 from afield.train.records import Records, read
+from afield.usecase.components import answer_columns
 from afield.usecase.load import LoadedUseCase
 
 
@@ -71,10 +72,10 @@ def gathered(loaded: LoadedUseCase, watcher: Watcher) -> tuple[Records, SourceCo
     """The records that the source of a use case has now, and what it says of its reading."""
     source: Any = loaded.model.source
     question = loaded.model.question
-    label: Any = getattr(source, "label", None)
-    opened = source.open(base=loaded.folder, follow=False, labelled=question.labelled or label is not None)
+    known = getattr(source, "label", None) is not None
+    opened = source.open(base=loaded.folder, follow=False, labelled=question.labelled or known)
     try:
-        found = read(opened, question, list(getattr(label, "columns", ())), watcher)
+        found = read(opened, question, answer_columns(source), watcher)
     finally:
         opened.close()
     return found, _counts(getattr(opened, "report", None), len(found.targets))

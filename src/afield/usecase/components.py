@@ -85,6 +85,14 @@ def name_of(component: Component) -> str:
     raise LookupError(f"{type(component).__name__} is not named by an entry point")
 
 
+def answer_columns(source: Component) -> list[str]:
+    """The columns that hold the known answer of a source: no model is to see them."""
+    label: Any = getattr(source, "label", None)
+    if label is None:
+        return []
+    return [label] if isinstance(label, str) else list(label.columns)
+
+
 @dataclass(frozen=True)
 class OneOf:
     """Annotation of a field that holds one component: written `{name: arguments}`, read as the component itself.

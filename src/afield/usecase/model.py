@@ -154,6 +154,12 @@ class UseCase(Declared):
         description="When the model answers.",
         examples=[["on_arrival"]],
     )
+    max_refused: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=0.5,
+        description="Share of the last 1,000 records that may be refused (not readable, or not answerable; 100 at "
+        "least) before the run ends with an error. They are kept in `.afield/dead_letters.jsonl`.",
+        examples=[0.05],
+    )
     sink: tuple[Annotated[Component, OneOf("sink")], ...] = Field(
         default=cast(Any, ({"jsonl": {"path": "answers"}},)),
         min_length=1,

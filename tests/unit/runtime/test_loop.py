@@ -5,123 +5,31 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pytest
+from looping import Numbers, Oracle, Pairs, Rows, ids
 
-from afield.connectors.base import OFFSET, STREAM, Batch, Position
 from afield.errors import TransientError
-from afield.runtime.decisions import Classes, Value
 from afield.runtime.loop import Loop, Tally
-from afield.runtime.predictor import Answers
 from afield.runtime.retry import Persistent
 from afield.runtime.state import RunState
-from afield.runtime.triggers import Firings, OnArrival
+from afield.runtime.triggers import Firings, OnArrival, Waiting
 from afield.store.store import open_store
-
-
-class Numbers:
-    """A source of numbered records, in batches of given sizes; a batch of 0 records may move the position too."""
-
-    replayable: ClassVar[bool] = True
-    splittable: ClassVar[bool] = True
-
-    def __init__(self, sizes: list[int], follow: bool = False) -> None:
-        self.sizes = sizes
-        self.follow = follow
-        self.acknowledged: list[Position] = []
-
-    def batches(self, position: Position) -> Iterator[Batch]:
-        done, first = int(position.get("numbers", 0)), 0
-        for size in self.sizes:
-            if first >= done:
-                yield self._batch(first, size, {"numbers": str(first + size)})
-            first += size
-        while self.follow:
-            yield self._batch(first, 0, {})
-
-    def acknowledge(self, position: Position) -> None:
-        self.acknowledged.append(position)
-
-    def close(self) -> None: ...
-
-    @staticmethod
-    def _batch(first: int, size: int, position: Position) -> Batch:
-        stream = pa.array(["numbers"] * size, pa.string()).dictionary_encode()
-        offsets = pa.array(range(first, first + size), pa.int64())
-        return Batch(pa.RecordBatch.from_arrays([stream, offsets], [STREAM, OFFSET]), position)
-
-
-class Oracle:
-    """Answers "odd" or "even"; each record has two terms, and odd ones one that is unknown."""
-
-    decision = Classes(["even", "odd"])
-
-    def __init__(self, version: str = "v1") -> None:
-        self.version = version
-        self.asked: list[int] = []
-
-    def answer(self, records: pa.RecordBatch, carry: Any = None) -> Answers:
-        self.asked.append(records.num_rows)
-        odd = records.column(OFFSET).to_numpy() % 2
-        columns = self.decision.answer(np.eye(2, dtype=np.float32)[odd])
-        ends = np.arange(len(odd))
-        return Answers(columns, self.decision.figure, ends, None, 2 * len(odd), int(odd.sum()))
-
-
-class Pairs(Oracle):
-    """Answers each record but the first with what came before it, which it carries on."""
-
-    def answer(self, records: pa.RecordBatch, carry: Any = None) -> Answers:
-        offsets = records.column(OFFSET).to_numpy()
-        before = np.array([] if carry is None else carry["last"], np.float32)
-        values = np.concatenate([before, offsets])[:-1].astype(np.float32) if len(offsets) else before[:0]
-        ends = np.arange(len(offsets) - len(values), len(offsets))
-        carry = {"last": offsets[-1:].astype(np.float32)} if len(offsets) else carry
-        return Answers(Value().answer(values[:, None]), Value.figure, ends, carry)
-
-
-class Rows:
-    """A sink that keeps its rows; `fails_at` is the write that finds the disk full."""
-
-    idempotent: ClassVar[bool] = False
-
-    def __init__(self, fails_at: int = 0) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.writes = 0
-        self._fails_at = fails_at
-
-    def restore(self, mark: str | None) -> None:
-        del self.rows[int(mark or 0) :]
-
-    def write(self, answers: pa.RecordBatch) -> str:
-        self.writes += 1
-        if self.writes == self._fails_at:
-            raise TransientError("rows: the disk is full; make room and run again")
-        self.rows += answers.to_pylist()
-        return str(len(self.rows))
-
-    def close(self) -> None: ...
-
-    @property
-    def ids(self) -> list[str]:
-        return [row["id"] for row in self.rows]
 
 
 class EveryThree:
     """Answers when three records wait, three at a time."""
 
-    def plan(self, pending: int, now: float) -> Firings:
-        return Firings([(start, start + 3) for start in range(0, pending - pending % 3, 3)])
+    def plan(self, waiting: Waiting) -> Firings:
+        return Firings([(start, start + 3) for start in range(0, waiting.pending - waiting.pending % 3, 3)])
 
 
 class LastOfThree:
     """Answers the third of three records, and lets the others pass."""
 
-    def plan(self, pending: int, now: float) -> Firings:
-        return Firings([(start + 2, start + 3) for start in range(0, pending - pending % 3, 3)])
+    def plan(self, waiting: Waiting) -> Firings:
+        return Firings([(start + 2, start + 3) for start in range(0, waiting.pending - waiting.pending % 3, 3)])
 
 
 class Never(threading.Event):
@@ -145,10 +53,6 @@ def loop(state: RunState) -> Callable[..., Loop]:
         return Loop(source, predictor or Oracle(), triggers or [OnArrival()], named, state, **options)
 
     return made
-
-
-def ids(count: int) -> list[str]:
-    return [f"numbers:{number}" for number in range(count)]
 
 
 def test_every_record_once_and_in_order(loop: Callable[..., Loop], state: RunState) -> None:
@@ -197,10 +101,16 @@ def test_waiting_ends_with_the_run(loop: Callable[..., Loop], state: RunState) -
 
 
 def test_a_rest_that_waited_is_answered_after_a_restart(loop: Callable[..., Loop], state: RunState) -> None:
-    sink = Rows()
-    assert loop(Numbers([2, 2, 1]), sink, triggers=[EveryThree()]).run().answered == 3
+    sink, stop = Rows(), threading.Event()
+
+    def tell(tally: Tally) -> None:
+        if tally.answered == 3:
+            stop.set()
+
+    assert loop(Numbers([2, 2, 1]), sink, triggers=[EveryThree()], told=tell).run(stop).answered == 3
     assert sink.ids == ids(3)
-    assert state.positions() == {"numbers": "2"}  # the batch of the fourth record is not done with
+    # The batch of the fourth record is not done with, its first one is.
+    assert state.positions() == {"numbers": "2", "_loop:answered": '{"numbers":2}'}
     loop(Numbers([2, 2, 1]), sink).run()
     assert sink.ids == ids(5)
     assert state.counters() == {"answered": 5, "terms": 10, "unknown": 2}
@@ -214,14 +124,12 @@ def test_records_before_the_end_of_a_slice_are_done_with(loop: Callable[..., Loo
 
 
 def test_a_trigger_decides_when(loop: Callable[..., Loop], state: RunState) -> None:
-    sink = Rows()
-    tally = loop(Numbers([2, 2, 0, 4]), sink, triggers=[EveryThree()]).run()
-    assert tally.answered == 6
-    assert sink.ids[:6] == ids(6)
-    # Of a batch that is answered in part nothing is committed: it is answered again, whole, and stands once.
-    assert state.positions() == {"numbers": "4"}
-    assert loop(Numbers([2, 2, 0, 4]), sink).run().answered == 4
+    sink, oracle = Rows(), Oracle()
+    assert loop(Numbers([2, 2, 0, 4]), sink, triggers=[EveryThree()], predictor=oracle).run().answered == 8
+    # The source has ended: the rest is answered too.
+    assert oracle.asked == [3, 3, 2]
     assert sink.ids == ids(8)
+    assert state.positions() == {"numbers": "8", "_loop:answered": "{}"}
 
 
 def test_the_first_trigger_that_wants_to_decides(loop: Callable[..., Loop]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afield.runtime.prefetch import prefetched
+from afield.runtime.prefetch import awaited, prefetched
 
 
 def threads() -> list[threading.Thread]:
@@ -78,4 +78,20 @@ def test_nothing_is_read_before_the_first_item_is_wanted() -> None:
     items = prefetched(iter(numbers))
     assert numbers.asked == 0
     items.close()
+    assert threads() == []
+
+
+def test_an_item_that_takes_too_long_is_said_and_comes_later() -> None:
+    comes = threading.Event()
+
+    def slow() -> Iterator[int]:
+        yield 1
+        comes.wait(10)
+        yield 2
+
+    waits = iter([None, 0.01, 0.01, 10.0, None])
+    items = awaited(slow(), lambda: next(waits))
+    assert [next(items), next(items), next(items)] == [1, None, None]
+    comes.set()
+    assert list(items) == [2]
     assert threads() == []

@@ -179,7 +179,7 @@ def test_a_valid_use_case_has_no_findings(found: Found) -> None:
             "name: lines",
             "monitor: {}",
             "1:1: monitor: unknown key; expected 'name', 'question', 'source', 'preprocess', 'model', 'models', "
-            "'train', 'trigger' or 'sink'",
+            "'train', 'trigger', 'max_refused' or 'sink'",
         ),
         (
             "epochs: 3",

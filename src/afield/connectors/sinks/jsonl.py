@@ -38,13 +38,26 @@ def encode(answers: pa.RecordBatch) -> memoryview:
 
     Floats of 32 bits have 6 significant digits; a value that JSON cannot say (NaN, infinity) is null.
     """
+    joined = _objects(answers, "}\n")
+    start, end = np.frombuffer(joined.buffers()[1], np.int32)[[0, len(joined)]]
+    return memoryview(joined.buffers()[2])[start:end]
+
+
+def written(answers: pa.RecordBatch) -> tuple[list[str], list[bytes]]:
+    """The id of each answer, and the JSON object that `encode` makes of it, without the newline.
+
+    Args:
+        answers: N rows with a column `id`.
+    """
+    return answers.column("id").cast(pa.string()).to_pylist(), _objects(answers, "}").cast(pa.binary()).to_pylist()
+
+
+def _objects(answers: pa.RecordBatch, end: str) -> pa.Array:
     parts: list[Any] = []
     for name, column in zip(answers.schema.names, answers.columns, strict=True):
         parts.append(pa.scalar(("," if parts else "{") + orjson.dumps(name).decode() + ":"))
         parts.append(_texts(column))
-    joined = pc.call_function("binary_join_element_wise", [*parts, pa.scalar("}\n"), pa.scalar("")])
-    start, end = np.frombuffer(joined.buffers()[1], np.int32)[[0, len(joined)]]
-    return memoryview(joined.buffers()[2])[start:end]
+    return pc.call_function("binary_join_element_wise", [*parts, pa.scalar(end), pa.scalar("")])
 
 
 def _texts(column: pa.Array) -> pa.Array:

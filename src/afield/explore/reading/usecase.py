@@ -13,6 +13,7 @@ from afield.explore.reading.rows import BUDGET, MOST_CELLS, Account, Rows
 from afield.explore.reading.tables import Ragged
 from afield.train.base import Watcher
 from afield.train.records import joined
+from afield.usecase.components import answer_columns
 from afield.usecase.load import LoadedUseCase
 
 
@@ -55,7 +56,7 @@ def _rows(loaded: LoadedUseCase, table: pa.Table, report: Any, whole: bool) -> R
     lines = table.column(LINE).to_numpy() if LINE in table.column_names else np.arange(table.num_rows) + 1
     labels = table.column(LABEL).cast(pa.string()).combine_chunks() if LABEL in table.column_names else None
     kept = table.select([name for name in table.column_names if not name.startswith("_")])
-    parts = [part if isinstance(part, str) else part.column for part in label.parts] if label else []
+    parts: list[Any] = [label] if isinstance(label, str) else label.parts if label else []
     notes = [] if whole else [f"the first {table.num_rows:,} records of the source were read"]
     return Rows(
         name=loaded.name,
@@ -67,8 +68,8 @@ def _rows(loaded: LoadedUseCase, table: pa.Table, report: Any, whole: bool) -> R
         total=table.num_rows if whole else None,
         accounts=_accounts(names, report, notes),
         labels=labels,
-        origin="/".join(parts),
-        hidden=list(label.columns) if label else [],
+        origin="/".join(part if isinstance(part, str) else part.column for part in parts),
+        hidden=answer_columns(loaded.model.source),
         case=loaded,
         notes=notes,
     )

@@ -1,0 +1,1 @@
+"""Answers in a table, one row each."""
