@@ -56,14 +56,21 @@ def read(source: Source, question: Question, hidden: list[str], watcher: Watcher
     """
     watcher.stage("reading")
     batches: list[pa.RecordBatch] = []
+    refused, first = 0, ""
     for batch in source.batches({}):
+        first = first or (batch.refused[0].reason if batch.refused else "")
+        refused += len(batch.refused)
         if batch.records.num_rows:
             batches.append(batch.records)
             watcher.advance(batch.records.num_rows)
     if not batches:
-        raise DataError("source: no record was read; expected at least two labelled records")
+        why = f"; {_rows(refused)} refused, the first: {first}" if refused else ""
+        raise DataError(f"source: no record was read; expected at least two labelled records{why}")
     table = joined([pa.Table.from_batches([batch]) for batch in batches])
-    return labelled(table, table.column(LABEL) if LABEL in table.column_names else None, question, hidden)
+    found = labelled(table, table.column(LABEL) if LABEL in table.column_names else None, question, hidden)
+    if refused:
+        found.notes.append(f"{_rows(refused)} left out: refused, the first: {first}")
+    return found
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

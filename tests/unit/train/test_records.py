@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afield.connectors.base import LABEL, TEXT, Batch, Position
+from afield.connectors.base import LABEL, TEXT, Batch, Position, Refused
 from afield.errors import DataError
 from afield.train.base import Unwatched
 from afield.train.records import MISSING, Records, labelled, read
@@ -206,3 +206,35 @@ def test_a_source_without_records() -> None:
         "source: no record was read; expected at least two labelled records",
         lambda: read(Labelled(), question(), [], Unwatched()),
     )
+
+
+class Refusing:
+    """A source some of whose messages are no records."""
+
+    replayable: ClassVar[bool] = True
+    splittable: ClassVar[bool] = False
+
+    def __init__(self, labels: list[str]) -> None:
+        self._labels = labels
+
+    def batches(self, position: Position) -> Iterator[Batch]:
+        table = pa.record_batch({"text": ["line"] * len(self._labels), LABEL: self._labels})
+        yield Batch(table, {}, [Refused("here", place, "expected JSON, found <", b"<") for place in (3, 4)])
+
+    def acknowledge(self, position: Position) -> None:
+        """Nothing to forget."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_what_is_refused_is_counted() -> None:
+    found = read(Refusing(["a", "b", "a", "b"]), question(), [], Unwatched())
+    assert len(found.targets) == 4
+    assert found.notes == ["2 rows left out: refused, the first: expected JSON, found <"]
+
+
+def test_where_all_is_refused_it_says_why() -> None:
+    expected = "source: no record was read; expected at least two labelled records; 2 rows refused, the first: expected"
+    with pytest.raises(DataError, match=expected):
+        read(Refusing([]), question(), [], Unwatched())
