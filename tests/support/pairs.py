@@ -199,7 +199,8 @@ class JsonLines(Goal):
 
     def ids(self) -> list[str]:
         files = sorted(self._folder.glob("*.jsonl"))
-        return [json.loads(line)["id"] for file in files for line in file.read_text().splitlines()]
+        # The last line of a file may be half written still.
+        return [json.loads(line)["id"] for file in files for line in file.read_text().split("\n")[:-1]]
 
     def remove(self) -> None:
         """pytest removes the folder."""

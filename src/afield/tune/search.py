@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -218,11 +219,19 @@ class Search(Generic[Made]):
 
 
 def best(tried: Sequence[Tried], higher_is_better: bool) -> Tried | None:
-    """The trial with the best score, of those trained to their end, or else of those that have a score."""
+    """The trial with the best score, of those trained to their end, or else of those that have a score.
+
+    Of equal scores the lowest loss on the validation part decides, then the first trial.
+    """
     sign = 1 if higher_is_better else -1
     scored = [one for one in tried if one.outcome.score is not None]
     whole = [one for one in scored if one.outcome.state == "complete"]
-    return max(whole or scored, key=lambda one: (sign * (one.outcome.score or 0.0), -one.outcome.number), default=None)
+
+    def worth(one: Tried) -> tuple[float, float, int]:
+        found = one.outcome
+        return sign * (found.score or 0.0), -min(found.losses, default=math.inf), -found.number
+
+    return max(whole or scored, key=worth, default=None)
 
 
 def quiet() -> None:

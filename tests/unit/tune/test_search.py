@@ -226,3 +226,10 @@ def test_the_best_is_of_those_trained_to_their_end() -> None:
     assert best(rows, False) == rows[1]
     assert best(rows[:1], True) == rows[0]
     assert best(rows[3:], True) is None
+
+
+def test_of_equal_scores_the_lowest_loss_is_the_best() -> None:
+    losses = [[0.9, 0.5], [0.4, 0.3], [0.3, 0.6], []]
+    rows = [Tried({}, Outcome(number, "complete", 0.5, losses=found)) for number, found in enumerate(losses)]
+    assert best(rows, True) == rows[1]  # of two equal ones the first
+    assert best(rows[::3], False) == rows[0]
