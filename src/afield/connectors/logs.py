@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from afield.connectors.messages import Messages
+from afield.connectors.report import SourceReport
 from afield.errors import DataError, StateError
 from afield.usecase.base import Problem
 
@@ -32,17 +32,8 @@ class Log(Messages):
     )
 
 
-@dataclass
-class LossReport:
-    """The account a log gives of itself; the runtime warns of each entry once.
-
-    Args:
-        damaged: where messages are missing -> how many, and why.
-        skipped: stays empty; what a source of files leaves out.
-    """
-
-    damaged: dict[str, str] = field(default_factory=dict[str, str])
-    skipped: dict[str, str] = field(default_factory=dict[str, str])
+class LossReport(SourceReport):
+    """The account a log gives of itself: `damaged` says where messages are missing, how many, and why."""
 
     def lose(self, declared: Log, where: str, place: str, what: str) -> None:
         """Takes note of messages that are gone.

@@ -13,8 +13,8 @@ from typing import BinaryIO, Literal
 import numpy as np
 import pyarrow as pa
 
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.records import Rows
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.stream import codec_of
 from afield.errors import DataError
 

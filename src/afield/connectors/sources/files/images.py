@@ -13,9 +13,9 @@ from threading import Event
 import pyarrow as pa
 
 from afield.connectors.base import FILE, LABEL, LINE, OFFSET, STREAM, Batch, Position
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.discover import Found, find, why
 from afield.connectors.sources.files.label import label_array
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 from afield.errors import StateError
 from afield.images import DamagedImageError, decoded

@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.reader import Lines
 from afield.connectors.sources.files.records import MOST_ROWS, Rows
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.discover import Kind
 from afield.connectors.sources.files.joiner import Joiner
 from afield.connectors.sources.files.jsonlines import JsonRows
 from afield.connectors.sources.files.reader import Lines, Splitter
 from afield.connectors.sources.files.records import Rows, text_rows
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 
 

@@ -9,11 +9,11 @@ from threading import Event
 from typing import ClassVar
 
 from afield.connectors.base import Batch, Position
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.discover import Found, find, fixed_part
 from afield.connectors.sources.files.follow import Follower
 from afield.connectors.sources.files.identity import Streams
 from afield.connectors.sources.files.images import ImageFiles
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.resume import Who, beside, carried_on, copied_from
 from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.whole import CHUNK, Reading, read_file

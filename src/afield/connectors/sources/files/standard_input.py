@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.lines import LineReader
 from afield.connectors.sources.files.records import Rows, record_batch
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 
 READ_BYTES = 1 << 20

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.records import MOST_ROWS, Rows, require
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.stream import ByteStream, TextStream
 from afield.errors import DataError

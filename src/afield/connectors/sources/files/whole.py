@@ -11,12 +11,12 @@ from typing import TypeVar
 import pyarrow as pa
 
 from afield.connectors.base import Batch
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files.discover import Found, Kind, grows, is_there, kind_of, why
 from afield.connectors.sources.files.identity import HEAD, TABLE_HEAD, Cursor, Streams, beginning
 from afield.connectors.sources.files.idx import idx_rows, role_of
 from afield.connectors.sources.files.lines import LineReader
 from afield.connectors.sources.files.records import Rows, line_schema, record_batch
-from afield.connectors.sources.files.report import SourceReport
 from afield.connectors.sources.files.spec import Files
 from afield.connectors.sources.files.stream import BINARY_PROBE, ByteStream
 from afield.connectors.sources.files.tables import csv_rows, parquet_rows

@@ -13,9 +13,9 @@ from files_reading import Following, opened, rows
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afield.connectors.report import SourceReport
 from afield.connectors.sources.files import idx
 from afield.connectors.sources.files.idx import LABELS, idx_rows
-from afield.connectors.sources.files.report import SourceReport
 from afield.errors import DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 3, 5), np.uint8)

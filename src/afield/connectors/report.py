@@ -1,4 +1,4 @@
-"""What was read and what was not: the account a source of files gives of itself."""
+"""What was read and what was not: the account a source gives of itself."""
 
 from __future__ import annotations
 
